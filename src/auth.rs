@@ -1,0 +1,353 @@
+//! Tokens: who is calling. A token's claims become an [`Identity`]; guests get theirs in `chat/guests.rs`.
+
+use std::{fs, io, path::Path, sync::Arc};
+
+use entity::{
+    ids::{ExternalId, TenantId, UserId},
+    timestamp::Timestamp,
+};
+use jsonwebtoken::{
+    Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
+    jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
+};
+use serde_json::{Map, Value, json};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    error::{Error, Result},
+};
+
+/// Who is calling, as everything behind the doors sees it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Identity {
+    pub tenant: TenantId,
+    pub user_id: UserId,
+    pub username: Arc<str>,
+    pub is_guest: bool,
+    pub is_staff: bool,
+    /// When the token ends, its leeway included; a guest session does not end.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// A key that can check tokens of one algorithm only, so that no token chooses how its key is read.
+struct Key {
+    algorithm: Algorithm,
+    id: Option<String>,
+    key: DecodingKey,
+}
+
+/// Checks tokens, and signs those of `confab token`.
+pub struct Authenticator {
+    keys: Vec<Key>,
+    secret: Option<String>,
+    config: Config,
+    clock: Clock,
+}
+
+/// The file in the data folder that holds the secret that we made.
+const SECRET_FILE: &str = "jwt-secret";
+
+impl Authenticator {
+    /// Reads the keys that the settings name.
+    ///
+    /// # Errors
+    /// A key that cannot be read, in words.
+    pub fn new(config: &Config, clock: Clock) -> Result<Self, String> {
+        let mut keys = Vec::new();
+        if let Some(path) = &config.jwt_public_key.0 {
+            let pem = fs::read(path).map_err(|error| format!("jwt_public_key: {error}"))?;
+            keys.push(
+                pem_key(&pem)
+                    .ok_or("jwt_public_key: not a public key of RSA, P-256 or Ed25519 in PEM")?,
+            );
+        }
+        if let Some(path) = &config.jwt_jwks.0 {
+            keys.extend(jwks_keys(path).map_err(|error| format!("jwt_jwks: {error}"))?);
+        }
+        let secret = match &config.jwt_secret.0 {
+            Some(secret) => Some(secret.clone()),
+            None if keys.is_empty() => Some(
+                kept_secret(&config.data_dir)
+                    .map_err(|error| format!("data_dir: {SECRET_FILE}: {error}"))?,
+            ),
+            None => None,
+        };
+        if let Some(secret) = &secret {
+            let key = DecodingKey::from_secret(secret.as_bytes());
+            keys.push(Key {
+                algorithm: Algorithm::HS256,
+                id: None,
+                key,
+            });
+        }
+        Ok(Self {
+            keys,
+            secret,
+            config: config.clone(),
+            clock,
+        })
+    }
+
+    /// Who the bearer of a token is. `Bearer ` in front of it is allowed.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], with the reason.
+    pub fn verify(&self, token: &str) -> Result<Identity> {
+        let token = token.trim();
+        let token = match token.get(..7) {
+            Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => token[7..].trim_start(),
+            _ => token,
+        };
+        let claims = self.claims(token)?;
+        self.identity(&claims)
+    }
+
+    fn claims(&self, token: &str) -> Result<Map<String, Value>> {
+        let header =
+            decode_header(token).map_err(|_| Error::unauthorized("the token is not a JWT"))?;
+        let mut refusal =
+            Error::unauthorized("the token is signed in a way that is not accepted here");
+        let fitting = self.keys.iter().filter(|key| {
+            key.algorithm == header.alg
+                && (key.id.is_none() || header.kid.is_none() || key.id == header.kid)
+        });
+        for key in fitting {
+            let mut validation = Validation::new(key.algorithm);
+            // Times are checked below, against a clock that tests can move.
+            validation.required_spec_claims.clear();
+            validation.validate_exp = false;
+            validation.validate_aud = self.config.jwt_audience.0.is_some();
+            if let Some(audience) = &self.config.jwt_audience.0 {
+                validation.set_audience(&[audience]);
+                validation.required_spec_claims.insert("aud".to_owned());
+            }
+            if let Some(issuer) = &self.config.jwt_issuer.0 {
+                validation.set_issuer(&[issuer]);
+                validation.required_spec_claims.insert("iss".to_owned());
+            }
+            match decode::<Map<String, Value>>(token, &key.key, &validation) {
+                Ok(data) => return Ok(data.claims),
+                Err(error) => {
+                    refusal = Error::unauthorized(format!("the token is not valid: {error}"))
+                }
+            }
+        }
+        Err(refusal)
+    }
+
+    fn identity(&self, claims: &Map<String, Value>) -> Result<Identity> {
+        let token_type = claims.get("token_type").or_else(|| claims.get("type"));
+        if token_type.is_some_and(|kind| kind != "access") {
+            return Err(Error::unauthorized("the token is not an access token"));
+        }
+        let expires_at = self.check_times(claims)?;
+        let user_id = first(claims, &self.config.claims_user_id.0)
+            .ok_or_else(|| Error::unauthorized("the token names no user"))?;
+        let user_id = ExternalId::from_json(user_id)
+            .map_err(|error| Error::unauthorized(format!("the token's user: {error}")))?;
+        let tenant = match first(claims, &self.config.claims_tenant.0) {
+            None => TenantId::default(),
+            Some(tenant) => ExternalId::from_json(tenant)
+                .and_then(|id| TenantId::new(&id.label()))
+                .map_err(|error| Error::unauthorized(format!("the token's tenant: {error}")))?,
+        };
+        let username = first(claims, &self.config.claims_username.0)
+            .and_then(Value::as_str)
+            .map_or_else(
+                || user_id.label(),
+                |name| name.chars().take(entity::ids::MAX_ID_CHARS).collect(),
+            );
+        Ok(Identity {
+            tenant,
+            user_id: UserId(user_id),
+            username: username.into(),
+            is_guest: false,
+            is_staff: self.is_staff(claims),
+            expires_at: Some(expires_at),
+        })
+    }
+
+    fn check_times(&self, claims: &Map<String, Value>) -> Result<Timestamp> {
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "seconds since the epoch, checked to be a sane number"
+        )]
+        let time = |name: &str| match claims.get(name).map(Value::as_f64) {
+            None => Ok(None),
+            Some(Some(seconds)) if seconds.abs() < 1e12 => Ok(Some((seconds * 1000.0) as i64)),
+            Some(_) => Err(Error::unauthorized(format!(
+                "the token's {name} is not a time"
+            ))),
+        };
+        let leeway = i64::try_from(self.config.jwt_leeway_seconds.0.as_millis()).unwrap_or(0);
+        let now = self.clock.now().0;
+        let exp = time("exp")?.ok_or_else(|| Error::unauthorized("the token has no exp"))?;
+        if exp + leeway <= now {
+            return Err(Error::unauthorized("the token has expired"));
+        }
+        if time("nbf")?.is_some_and(|nbf| nbf - leeway > now) {
+            return Err(Error::unauthorized("the token is not valid yet"));
+        }
+        Ok(Timestamp(exp + leeway))
+    }
+
+    fn is_staff(&self, claims: &Map<String, Value>) -> bool {
+        let flagged = self
+            .config
+            .claims_staff
+            .0
+            .iter()
+            .any(|name| claims.get(name) == Some(&Value::Bool(true)));
+        let staff_role = |role: &Value| {
+            role.as_str()
+                .is_some_and(|role| self.config.staff_roles.0.iter().any(|r| r == role))
+        };
+        flagged
+            || self
+                .config
+                .claims_roles
+                .0
+                .iter()
+                .filter_map(|name| claims.get(name))
+                .any(|roles| match roles {
+                    Value::Array(roles) => roles.iter().any(staff_role),
+                    role => staff_role(role),
+                })
+    }
+
+    /// Signs an access token, for tools and tests.
+    ///
+    /// # Errors
+    /// No secret is known: tokens come from whoever has the private key.
+    pub fn sign(&self, identity: &Identity, ttl_seconds: i64) -> Result<String, String> {
+        let secret = self
+            .secret
+            .as_ref()
+            .ok_or("no jwt_secret is set: tokens are signed by the holder of the private key")?;
+        let now = self.clock.now().0 / 1000;
+        let mut claims = json!({
+            "user_id": identity.user_id, "username": identity.username, "tenant": identity.tenant,
+            "is_staff": identity.is_staff, "token_type": "access", "iat": now, "exp": now + ttl_seconds,
+        });
+        for (name, value) in [
+            ("iss", &self.config.jwt_issuer),
+            ("aud", &self.config.jwt_audience),
+        ] {
+            if let Some(value) = &value.0 {
+                claims[name] = json!(value);
+            }
+        }
+        encode(
+            &Header::default(),
+            &claims,
+            &EncodingKey::from_secret(secret.as_bytes()),
+        )
+        .map_err(|error| error.to_string())
+    }
+}
+
+/// The first of some claims that is present and not null.
+fn first<'a>(claims: &'a Map<String, Value>, names: &[String]) -> Option<&'a Value> {
+    names
+        .iter()
+        .filter_map(|name| claims.get(name))
+        .find(|value| !value.is_null())
+}
+
+/// An Ed25519, P-256 or RSA key, whichever the file holds.
+fn pem_key(pem: &[u8]) -> Option<Key> {
+    let candidates = [
+        (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem)),
+        (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),
+        (Algorithm::RS256, DecodingKey::from_rsa_pem(pem)),
+    ];
+    candidates.into_iter().find_map(|(algorithm, key)| {
+        Some(Key {
+            algorithm,
+            id: None,
+            key: key.ok()?,
+        })
+    })
+}
+
+fn jwks_keys(path: &Path) -> Result<Vec<Key>, String> {
+    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
+    let set: JwkSet = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let keys: Vec<Key> = set
+        .keys
+        .iter()
+        .filter_map(|jwk| {
+            let algorithm = match &jwk.algorithm {
+                AlgorithmParameters::RSA(_) => Algorithm::RS256,
+                AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
+                    Algorithm::ES256
+                }
+                AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
+                    Algorithm::EdDSA
+                }
+                _ => return None,
+            };
+            Some(Key {
+                algorithm,
+                id: jwk.common.key_id.clone(),
+                key: DecodingKey::from_jwk(jwk).ok()?,
+            })
+        })
+        .collect();
+    if keys.is_empty() {
+        Err("holds no key for RS256, ES256 or EdDSA".to_owned())
+    } else {
+        Ok(keys)
+    }
+}
+
+/// The secret in the data folder, made on the first start.
+fn kept_secret(data_dir: &Path) -> io::Result<String> {
+    let path = data_dir.join(SECRET_FILE);
+    match fs::read_to_string(&path) {
+        Ok(secret) if secret.trim().len() >= 32 => return Ok(secret.trim().to_owned()),
+        Ok(_) => {
+            return Err(io::Error::other(
+                "is shorter than 32 bytes; delete it to have a new one made",
+            ));
+        }
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Err(_) => {}
+    }
+    fs::create_dir_all(data_dir)?;
+    let secret = random_secret();
+    write_private(&path, &secret)?;
+    tracing::warn!(
+        path = %path.display(),
+        "no jwt_secret is set: a random one was made and kept in the data folder; give the application that signs tokens the same"
+    );
+    Ok(secret)
+}
+
+/// 256 random bits, in hexadecimal.
+pub(crate) fn random_secret() -> String {
+    hex(&rand::random::<[u8; 32]>())
+}
+
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes
+        .iter()
+        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+            text
+        })
+}
+
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    use std::io::Write;
+    let mut options = fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

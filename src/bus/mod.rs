@@ -1,0 +1,76 @@
+//! The one way out: what any connection may have to hear goes through the bus to every node that listens, this one
+//! included. So there is one path for all doors and nodes.
+
+mod local;
+
+use std::{sync::Arc, time::Instant};
+
+use entity::ids::{RoomId, TenantId, UserId};
+
+pub use local::LocalBus;
+
+use crate::{
+    protocol::{Membership, Message, Notification, PresenceUpdate},
+    store::Delivery,
+};
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// A committed change of a room. They may arrive in any order; `live` puts them into the room's.
+    Message {
+        tenant: TenantId,
+        message: Arc<Message>,
+        delivery: Arc<Delivery>,
+        arrived: Instant,
+    },
+    /// Somebody began or ended typing, on one of their connections.
+    Typing {
+        tenant: TenantId,
+        room: RoomId,
+        typist: Typist,
+        is_typing: bool,
+    },
+    /// A connection entered a room.
+    Joined {
+        tenant: TenantId,
+        membership: Membership,
+    },
+    /// A user's last connection left a room; the user may be online still.
+    Left {
+        tenant: TenantId,
+        membership: Membership,
+        is_online: bool,
+    },
+    /// A user came online, or went offline and was last seen some time ago; and the rooms that they belong to.
+    Presence {
+        tenant: TenantId,
+        update: PresenceUpdate,
+        is_guest: bool,
+        rooms: Arc<[RoomId]>,
+    },
+    /// To the connections of one user.
+    Notification {
+        tenant: TenantId,
+        user: UserId,
+        notification: Arc<Notification>,
+    },
+}
+
+/// A user typing on one connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Typist {
+    pub user_id: UserId,
+    pub connection: u64,
+}
+
+/// Takes events to those who listen.
+pub trait Bus: Send + Sync {
+    /// Delivers to this node before it returns, whatever happens to other nodes.
+    fn publish(&self, event: Event);
+}
+
+/// Hears what is published.
+pub trait Listener: Send + Sync {
+    fn hear(&self, event: Event);
+}

@@ -1,0 +1,99 @@
+//! A connection as the rules see it: who is calling, and a way to tell them something.
+
+use std::{
+    collections::HashSet,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use entity::ids::RoomId;
+use parking_lot::{Mutex, RwLock};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::{auth::Identity, protocol::to_raw};
+
+/// Unique on this node while it runs, and shown to nobody.
+pub type ConnectionId = u64;
+
+/// Why the server closes a connection. In every case the client comes back by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    TokenExpired,
+    Restarting,
+}
+
+/// The way out of one connection. Implemented by each door.
+pub trait Outlet: Send + Sync {
+    /// Puts an event in the connection's queue. If it is full the connection is cut, so that the client comes back
+    /// and catches up; the caller need not care.
+    fn push(&self, event: &'static str, payload: &RawValue);
+
+    /// Closes the connection after what was received from it has been answered.
+    fn close(&self, reason: CloseReason);
+}
+
+pub struct Connection {
+    pub id: ConnectionId,
+    identity: RwLock<Arc<Identity>>,
+    /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
+    rooms: Mutex<Option<HashSet<RoomId>>>,
+    outlet: Box<dyn Outlet>,
+}
+
+impl Connection {
+    #[must_use]
+    pub fn new(identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
+        static NEXT: AtomicU64 = AtomicU64::new(1);
+        Arc::new(Self {
+            id: NEXT.fetch_add(1, Ordering::Relaxed),
+            identity: RwLock::new(Arc::new(identity)),
+            rooms: Mutex::new(Some(HashSet::new())),
+            outlet,
+        })
+    }
+
+    #[must_use]
+    pub fn identity(&self) -> Arc<Identity> {
+        Arc::clone(&self.identity.read())
+    }
+
+    /// Replaces the identity by a newer one of the same user.
+    pub fn renew(&self, identity: Identity) {
+        *self.identity.write() = Arc::new(identity);
+    }
+
+    /// Notes that it is a member of a live room; `false` if it is gone.
+    pub(super) fn enter(&self, room: &RoomId) -> bool {
+        self.rooms.lock().as_mut().is_some_and(|rooms| {
+            rooms.insert(room.clone());
+            true
+        })
+    }
+
+    /// Notes that it is no member of a live room any more.
+    pub(super) fn exit(&self, room: &RoomId) {
+        if let Some(rooms) = self.rooms.lock().as_mut() {
+            rooms.remove(room);
+        }
+    }
+
+    /// It is gone: the live rooms that it has to be taken out of.
+    pub(super) fn end(&self) -> HashSet<RoomId> {
+        self.rooms.lock().take().unwrap_or_default()
+    }
+
+    pub fn push(&self, event: &'static str, payload: &RawValue) {
+        self.outlet.push(event, payload);
+    }
+
+    pub fn send(&self, event: &'static str, payload: &impl Serialize) {
+        self.outlet.push(event, &to_raw(payload));
+    }
+
+    pub fn close(&self, reason: CloseReason) {
+        self.outlet.close(reason);
+    }
+}

@@ -1,0 +1,104 @@
+//! Guests: visitors without a token. A secret, kept by the visitor's browser and stored here as a hash, resumes one.
+
+use std::net::IpAddr;
+
+use entity::ids::{ExternalId, TenantId, UserId};
+use sha2::{Digest, Sha256};
+
+use super::Chat;
+use crate::{
+    auth::{Identity, hex, random_secret},
+    error::{Error, Result},
+    protocol::Session,
+    store::UserRow,
+};
+
+/// A guest who is admitted.
+pub struct GuestSession {
+    pub identity: Identity,
+    /// What a new guest has to be told.
+    pub made: Option<Session>,
+}
+
+impl Chat {
+    /// Resumes a guest session, or makes one.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] where guests are not allowed, [`Error::RateLimited`] where an address makes too many.
+    pub async fn guest(&self, secret: Option<&str>, ip: IpAddr) -> Result<GuestSession> {
+        if !self.config.guests {
+            return Err(Error::unauthorized("an access token is required"));
+        }
+        let tenant = TenantId::default();
+        if let Some(secret) = secret {
+            if let Some(user) = self.store.guest(&tenant, &hash(secret)).await? {
+                return Ok(GuestSession {
+                    identity: guest_identity(user),
+                    made: None,
+                });
+            }
+        }
+        self.limits.new_guest(ip)?;
+        let secret = random_secret();
+        let random = hex(&rand::random::<[u8; 12]>());
+        let user_id = UserId(ExternalId::Text(format!("guest_{random}").into()));
+        let username = format!("Guest {}", &random[..4]);
+        self.store
+            .create_guest(
+                &tenant,
+                hash(&secret),
+                &user_id,
+                &username,
+                self.clock.now(),
+            )
+            .await?;
+        let user = UserRow {
+            tenant_id: tenant,
+            id: user_id.clone(),
+            username: username.clone(),
+            is_guest: true,
+            created_at: self.clock.now(),
+            last_seen_at: None,
+        };
+        let made = Some(Session {
+            guest_session: secret,
+            user_id,
+            username,
+        });
+        Ok(GuestSession {
+            identity: guest_identity(user),
+            made,
+        })
+    }
+
+    /// Makes a signed-in user known under the name that their token says.
+    pub async fn know_user(&self, identity: &Identity) -> Result<()> {
+        let known = self.store.user(&identity.tenant, &identity.user_id).await?;
+        match known {
+            // An id that a token may claim must not be a guest's.
+            Some(user) if user.is_guest => Err(Error::unauthorized("the token names a guest")),
+            Some(user) if *user.username == *identity.username => Ok(()),
+            _ => {
+                let now = self.clock.now();
+                self.store
+                    .save_user(&identity.tenant, &identity.user_id, &identity.username, now)
+                    .await
+            }
+        }
+    }
+}
+
+fn guest_identity(user: UserRow) -> Identity {
+    Identity {
+        tenant: user.tenant_id,
+        user_id: user.id,
+        username: user.username.into(),
+        is_guest: true,
+        is_staff: false,
+        expires_at: None,
+    }
+}
+
+fn hash(secret: &str) -> String {
+    hex(&Sha256::digest(secret.as_bytes()))
+}

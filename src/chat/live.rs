@@ -1,0 +1,279 @@
+//! The live stream of rooms: every connection in a room receives every change, each once, in the order of revisions,
+//! and what it reads of the history fits the stream without a seam.
+//!
+//! A [`LiveRoom`] exists while somebody on this node is in the room. Under its lock it decides what has been delivered
+//! (`delivered`), so an answer that is sent under the same lock has a definite place in the stream: everything up to
+//! `delivered` is in the answer, everything after it follows. A revision that arrives early waits; a hole that does not
+//! fill within [`HOLE_PATIENCE`] is read from the store, which is the truth.
+
+mod history;
+mod room;
+
+use std::{sync::Arc, time::Duration};
+
+use dashmap::{DashMap, mapref::entry::Entry};
+use entity::ids::{RoomId, TenantId, UserId};
+
+pub use history::{Page, Part};
+use room::{Delivered, Entering, LiveRoom};
+use serde::Serialize;
+
+use super::connection::{Connection, ConnectionId};
+use crate::{
+    bus::Typist,
+    error::{Error, Result},
+    protocol::{Encoded, Message, to_raw},
+    store::{MessageQuery, Store},
+};
+
+/// How long a revision may be missing before it is read from the store.
+const HOLE_PATIENCE: Duration = Duration::from_millis(100);
+/// Messages read at once to fill a hole.
+const HOLE_PAGE: u32 = 500;
+
+/// A room of a tenant.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct RoomKey {
+    pub tenant: TenantId,
+    pub room: RoomId,
+}
+
+impl RoomKey {
+    #[must_use]
+    pub fn new(tenant: &TenantId, room: &RoomId) -> Self {
+        Self {
+            tenant: tenant.clone(),
+            room: room.clone(),
+        }
+    }
+}
+
+/// What leaving a room changed.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Departure {
+    /// The user has no other connection in the room.
+    pub was_last: bool,
+    /// The newest revision that the connection has been given.
+    pub seen: entity::ids::Rev,
+}
+
+/// The live rooms of this node.
+#[derive(Clone)]
+pub struct LiveRooms {
+    rooms: Arc<DashMap<RoomKey, Arc<LiveRoom>>>,
+    store: Store,
+    typing_timeout: Duration,
+}
+
+impl LiveRooms {
+    #[must_use]
+    pub fn new(store: Store, typing_timeout: Duration) -> Self {
+        Self {
+            rooms: Arc::default(),
+            store,
+            typing_timeout,
+        }
+    }
+
+    /// Puts a connection into a room's stream. `answer` is called with the newest revision given and, with `since`,
+    /// what changed after it, before anything that follows is delivered.
+    ///
+    /// # Errors
+    /// The store's; then the connection is not in the room.
+    pub async fn join(
+        &self,
+        key: &RoomKey,
+        connection: &Arc<Connection>,
+        since: Option<Part>,
+        answer: &mut (dyn FnMut(Page) + Send),
+    ) -> Result<()> {
+        self.read(key, connection, since, Entering::Join, answer)
+            .await
+    }
+
+    /// Reads a part of a room's history. `answer` is called at a definite place of the caller's stream. With `listen`
+    /// the caller hears the room's messages from here on, joined or not.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn history(
+        &self,
+        key: &RoomKey,
+        connection: &Arc<Connection>,
+        part: Part,
+        listen: bool,
+        answer: &mut (dyn FnMut(Page) + Send),
+    ) -> Result<()> {
+        let entering = if listen {
+            Entering::Listen
+        } else {
+            Entering::Read
+        };
+        self.read(key, connection, Some(part), entering, answer)
+            .await
+    }
+
+    async fn read(
+        &self,
+        key: &RoomKey,
+        connection: &Arc<Connection>,
+        part: Option<Part>,
+        entering: Entering,
+        answer: &mut (dyn FnMut(Page) + Send),
+    ) -> Result<()> {
+        loop {
+            let room = self.open(key).await?;
+            // A closed room has been replaced by another since.
+            if history::read(&self.store, &room, connection, part, entering, answer).await? {
+                self.close_if_empty(key);
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes a connection out of a room; `None` if it was not in it.
+    pub fn leave(&self, key: &RoomKey, connection: ConnectionId) -> Option<Departure> {
+        let room = self.get(key)?;
+        let departure = room.leave(connection);
+        self.close_if_empty(key);
+        departure
+    }
+
+    /// Hands a change to the room's stream. `direct` are the connections that hear it though they have not joined.
+    pub fn deliver(&self, key: &RoomKey, message: Arc<Message>, direct: &[Arc<Connection>]) {
+        let change = Arc::new(Encoded::new(message));
+        loop {
+            let room = if direct.is_empty() {
+                self.get(key)
+            } else {
+                Some(self.entry(key))
+            };
+            let Some(room) = room else { return };
+            match room.deliver(&change, direct) {
+                Delivered::Done => {}
+                Delivered::Closed => continue,
+                Delivered::Hole => {
+                    let (rooms, key) = (self.clone(), key.clone());
+                    tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
+                }
+            }
+            if !direct.is_empty() {
+                self.close_if_empty(key);
+            }
+            return;
+        }
+    }
+
+    /// Waits for missing revisions, then reads them from the store.
+    async fn fill_hole(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
+        loop {
+            tokio::time::sleep(HOLE_PATIENCE).await;
+            let Some(after) = room.hole() else { return };
+            tracing::warn!(room = %key.room, after = after.0, "a revision did not arrive; reading it from the store");
+            let part = MessageQuery::Since {
+                rev: after,
+                limit: HOLE_PAGE,
+            };
+            if let Ok(messages) = self.store.messages(&key.tenant, &key.room, part).await {
+                for message in messages {
+                    room.deliver(&Arc::new(Encoded::new(Arc::new(message))), &[]);
+                }
+            }
+        }
+    }
+
+    /// An event to all who have joined a room.
+    pub fn announce(&self, key: &RoomKey, event: &'static str, payload: &impl Serialize) {
+        if let Some(room) = self.get(key) {
+            room.broadcast(event, &to_raw(payload));
+        }
+    }
+
+    pub fn typing(&self, key: &RoomKey, typist: Typist, is_typing: bool) {
+        let Some(room) = self.get(key) else { return };
+        let Some(first_deadline) = room.typing(&typist, is_typing, self.typing_timeout) else {
+            return;
+        };
+        tokio::spawn(async move {
+            let mut deadline = first_deadline;
+            loop {
+                tokio::time::sleep_until(deadline).await;
+                match room.typing_deadline(&typist) {
+                    Some(later) => deadline = later,
+                    None => return,
+                }
+            }
+        });
+    }
+
+    /// The users who have a connection in a room here.
+    #[must_use]
+    pub fn users_in(&self, key: &RoomKey) -> Vec<UserId> {
+        self.get(key).map(|room| room.users()).unwrap_or_default()
+    }
+
+    /// The connections that are in any of some rooms, each once.
+    #[must_use]
+    pub fn connections_in(&self, tenant: &TenantId, rooms: &[RoomId]) -> Vec<Arc<Connection>> {
+        let mut connections = std::collections::HashMap::new();
+        for room in rooms {
+            if let Some(room) = self.get(&RoomKey::new(tenant, room)) {
+                connections.extend(
+                    room.connections()
+                        .into_iter()
+                        .map(|connection| (connection.id, connection)),
+                );
+            }
+        }
+        connections.into_values().collect()
+    }
+
+    fn get(&self, key: &RoomKey) -> Option<Arc<LiveRoom>> {
+        self.rooms.get(key).map(|room| Arc::clone(&room))
+    }
+
+    fn entry(&self, key: &RoomKey) -> Arc<LiveRoom> {
+        match self.rooms.entry(key.clone()) {
+            Entry::Occupied(entry) => Arc::clone(entry.get()),
+            Entry::Vacant(entry) => {
+                metrics::gauge!("confab_live_rooms").increment(1.0);
+                Arc::clone(&entry.insert(Arc::new(LiveRoom::new(key.clone()))))
+            }
+        }
+    }
+
+    /// The live room, its `delivered` known.
+    async fn open(&self, key: &RoomKey) -> Result<Arc<LiveRoom>> {
+        let room = self.entry(key);
+        let store = &self.store;
+        let loaded = room
+            .loaded
+            .get_or_try_init(|| async {
+                let row = store
+                    .room(&key.tenant, &key.room)
+                    .await?
+                    .ok_or(Error::ROOM_NOT_FOUND)?;
+                room.start_at(row.last_rev);
+                Ok::<_, Error>(())
+            })
+            .await
+            .copied();
+        match loaded {
+            Ok(()) => Ok(room),
+            Err(error) => {
+                self.close_if_empty(key);
+                Err(error)
+            }
+        }
+    }
+
+    fn close_if_empty(&self, key: &RoomKey) {
+        if self
+            .rooms
+            .remove_if(key, |_, room| room.close_if_empty())
+            .is_some()
+        {
+            metrics::gauge!("confab_live_rooms").decrement(1.0);
+        }
+    }
+}

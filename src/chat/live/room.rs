@@ -1,0 +1,377 @@
+//! One live room: its members, what has been delivered, what waits.
+
+use std::{
+    collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
+
+use entity::ids::{Rev, RoomId, UserId};
+use parking_lot::{Mutex, MutexGuard};
+use serde_json::value::RawValue;
+use tokio::{sync::OnceCell, time::Instant};
+
+use super::{Departure, RoomKey};
+use crate::{
+    bus::Typist,
+    chat::connection::{Connection, ConnectionId},
+    protocol::{Encoded, TypingUpdate, to_raw},
+};
+
+/// Newest messages kept in memory: more than the largest page.
+pub(super) const RECENT: usize = 256;
+
+/// What became of a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Delivered {
+    Done,
+    /// It waits for one that is missing. Said once for each hole.
+    Hole,
+    /// The room was closed; if it matters, there is another by now.
+    Closed,
+}
+
+pub(super) struct LiveRoom {
+    pub(super) key: RoomKey,
+    /// Set once `delivered` is known.
+    pub(super) loaded: OnceCell<()>,
+    state: Mutex<State>,
+}
+
+/// How a reader of the history goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Entering {
+    /// As one who has joined.
+    Join,
+    /// Hearing the messages of a direct room.
+    Listen,
+    /// As before.
+    Read,
+}
+
+pub(super) struct State {
+    room_id: RoomId,
+    /// Removed from the node's rooms: whoever holds it must look again.
+    pub(super) closed: bool,
+    /// Whether `delivered` is known. Until then every change waits.
+    started: bool,
+    /// What had been delivered when the room became live.
+    started_at: Rev,
+    /// The newest revision that was handed to the members.
+    pub(super) delivered: Rev,
+    /// The newest messages up to `delivered`, without a hole.
+    pub(super) recent: VecDeque<Arc<Encoded>>,
+    /// Revisions that arrived before their turn.
+    early: BTreeMap<Rev, Arc<Encoded>>,
+    filling: bool,
+    members: HashMap<ConnectionId, Member>,
+    typists: Vec<(Typist, Instant)>,
+}
+
+struct Member {
+    connection: Arc<Connection>,
+    /// Revisions up to this one the connection has been given otherwise, by an answer or before it came.
+    base: Rev,
+    /// Whether it has joined; else it only hears the messages of a direct room.
+    joined: bool,
+}
+
+impl LiveRoom {
+    pub(super) fn new(key: RoomKey) -> Self {
+        let state = State {
+            room_id: key.room.clone(),
+            closed: false,
+            started: false,
+            started_at: Rev(0),
+            delivered: Rev(0),
+            recent: VecDeque::new(),
+            early: BTreeMap::new(),
+            filling: false,
+            members: HashMap::new(),
+            typists: Vec::new(),
+        };
+        Self {
+            key,
+            loaded: OnceCell::new(),
+            state: Mutex::new(state),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock()
+    }
+
+    /// The store says where the room stands.
+    pub(super) fn start_at(&self, rev: Rev) {
+        let mut state = self.state.lock();
+        if state.started {
+            return;
+        }
+        state.start(rev);
+        state.hand_out();
+    }
+
+    /// Takes a change in.
+    pub(super) fn deliver(&self, change: &Arc<Encoded>, direct: &[Arc<Connection>]) -> Delivered {
+        let mut state = self.state.lock();
+        if state.closed {
+            return Delivered::Closed;
+        }
+        let rev = change.message.rev;
+        if !direct.is_empty() {
+            if !state.started {
+                state.start(rev.previous());
+            }
+            state.include(direct, rev);
+        }
+        if state.started && rev <= state.delivered {
+            state.deliver_late(change);
+            return Delivered::Done;
+        }
+        state.early.insert(rev, Arc::clone(change));
+        state.hand_out();
+        if state.started && !state.early.is_empty() && !state.filling {
+            state.filling = true;
+            return Delivered::Hole;
+        }
+        Delivered::Done
+    }
+
+    /// The revision after which one is missing, or the end of the search for it.
+    pub(super) fn hole(&self) -> Option<Rev> {
+        let mut state = self.state.lock();
+        state.filling = !state.early.is_empty() && !state.closed;
+        state.filling.then_some(state.delivered)
+    }
+
+    pub(super) fn leave(&self, id: ConnectionId) -> Option<Departure> {
+        let mut state = self.state.lock();
+        let member = state.members.remove(&id)?;
+        member.connection.exit(&self.key.room);
+        let user = member.connection.identity().user_id.clone();
+        state.stop_typing(|typist| typist.connection == id);
+        if !member.joined {
+            return None;
+        }
+        let was_last = !state.joined().any(|other| other.identity().user_id == user);
+        Some(Departure {
+            was_last,
+            seen: state.delivered.max(member.base),
+        })
+    }
+
+    pub(super) fn broadcast(&self, event: &'static str, payload: &RawValue) {
+        self.state.lock().broadcast(event, payload);
+    }
+
+    pub(super) fn users(&self) -> Vec<UserId> {
+        self.state
+            .lock()
+            .joined()
+            .map(|connection| connection.identity().user_id.clone())
+            .collect()
+    }
+
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        self.state.lock().joined().cloned().collect()
+    }
+
+    pub(super) fn close_if_empty(&self) -> bool {
+        let mut state = self.state.lock();
+        state.closed = state.members.is_empty();
+        state.closed
+    }
+
+    /// Begins, renews or ends typing. When it begins, says when it ends by itself.
+    pub(super) fn typing(
+        &self,
+        typist: &Typist,
+        is_typing: bool,
+        timeout: Duration,
+    ) -> Option<Instant> {
+        let mut state = self.state.lock();
+        if !is_typing {
+            state.stop_typing(|other| other == typist);
+            return None;
+        }
+        // It may have left while the event was on its way.
+        if !state
+            .members
+            .get(&typist.connection)
+            .is_some_and(|member| member.joined)
+        {
+            return None;
+        }
+        let until = Instant::now() + timeout;
+        if let Some((_, deadline)) = state.typists.iter_mut().find(|(other, _)| other == typist) {
+            *deadline = until;
+            return None;
+        }
+        let is_new = !state
+            .typists
+            .iter()
+            .any(|(other, _)| other.user_id == typist.user_id);
+        state.typists.push((typist.clone(), until));
+        if is_new {
+            state.tell_typing(&typist.user_id, true);
+        }
+        Some(until)
+    }
+
+    /// When a typist's time ends, if it was renewed; else it ends now.
+    pub(super) fn typing_deadline(&self, typist: &Typist) -> Option<Instant> {
+        let mut state = self.state.lock();
+        let (_, until) = state.typists.iter().find(|(other, _)| other == typist)?;
+        if *until > Instant::now() {
+            return Some(*until);
+        }
+        state.stop_typing(|other| other == typist);
+        None
+    }
+}
+
+impl State {
+    fn start(&mut self, rev: Rev) {
+        self.started = true;
+        self.started_at = rev;
+        self.delivered = rev;
+        // Committed before the store was asked, heard of since: whoever has not been given them yet gets them.
+        let later = self.early.split_off(&rev.next());
+        for change in std::mem::replace(&mut self.early, later).into_values() {
+            self.deliver_late(&change);
+        }
+    }
+
+    /// Hands out all revisions whose turn it is.
+    fn hand_out(&mut self) {
+        if !self.started {
+            return;
+        }
+        while let Some(entry) = self.early.first_entry() {
+            let rev = *entry.key();
+            if rev > self.delivered.next() {
+                return;
+            }
+            let change = entry.remove();
+            if rev > self.delivered {
+                self.delivered = rev;
+                self.push(&change);
+                self.recent.push_back(Arc::clone(&change));
+                if self.recent.len() > RECENT {
+                    self.recent.pop_front();
+                }
+            }
+        }
+    }
+
+    fn push(&mut self, change: &Arc<Encoded>) {
+        let rev = change.message.rev;
+        let mut count = 0_u64;
+        for member in self.members.values().filter(|member| member.base < rev) {
+            member.connection.push("new_message", &change.json);
+            count += 1;
+        }
+        metrics::counter!("confab_deliveries_total").increment(count);
+        let sender = &change.message.user_id;
+        if self
+            .typists
+            .iter()
+            .any(|(typist, _)| typist.user_id == *sender)
+        {
+            let sender = sender.clone();
+            self.typists.retain(|(typist, _)| typist.user_id != sender);
+            self.tell_typing(&sender, false);
+        }
+    }
+
+    /// A change from before the room became live here. Those who read the room since have it; those who only listen
+    /// have not.
+    fn deliver_late(&mut self, change: &Arc<Encoded>) {
+        let rev = change.message.rev;
+        if rev > self.started_at {
+            return;
+        }
+        for member in self.members.values_mut().filter(|member| member.base < rev) {
+            member.connection.push("new_message", &change.json);
+            member.base = rev;
+        }
+    }
+
+    /// Makes connections of a direct room's two users hear it from `rev` on, joined or not.
+    fn include(&mut self, connections: &[Arc<Connection>], rev: Rev) {
+        let base = self.delivered.min(rev.previous());
+        for connection in connections {
+            self.member(connection, base);
+        }
+    }
+
+    /// The connection's place in the room, unless the connection is gone.
+    fn member(&mut self, connection: &Arc<Connection>, base: Rev) -> Option<&mut Member> {
+        match self.members.entry(connection.id) {
+            Entry::Occupied(member) => Some(member.into_mut()),
+            Entry::Vacant(place) => connection.enter(&self.room_id).then(|| {
+                place.insert(Member {
+                    connection: Arc::clone(connection),
+                    base,
+                    joined: false,
+                })
+            }),
+        }
+    }
+
+    /// Notes that a connection is being given everything up to `delivered`.
+    pub(super) fn given(&mut self, connection: &Arc<Connection>, entering: Entering) {
+        let delivered = self.delivered;
+        let member = match entering {
+            Entering::Read => self.members.get_mut(&connection.id),
+            Entering::Join | Entering::Listen => self.member(connection, delivered),
+        };
+        if let Some(member) = member {
+            member.joined |= entering == Entering::Join;
+            member.base = member.base.max(delivered);
+        }
+    }
+
+    fn joined(&self) -> impl Iterator<Item = &Arc<Connection>> {
+        self.members
+            .values()
+            .filter(|member| member.joined)
+            .map(|member| &member.connection)
+    }
+
+    fn broadcast(&self, event: &'static str, payload: &RawValue) {
+        for connection in self.joined() {
+            connection.push(event, payload);
+        }
+    }
+
+    fn stop_typing(&mut self, ends: impl Fn(&Typist) -> bool) {
+        let Some(position) = self.typists.iter().position(|(typist, _)| ends(typist)) else {
+            return;
+        };
+        let (ended, _) = self.typists.remove(position);
+        if !self
+            .typists
+            .iter()
+            .any(|(typist, _)| typist.user_id == ended.user_id)
+        {
+            self.tell_typing(&ended.user_id, false);
+        }
+    }
+
+    fn tell_typing(&self, user: &UserId, is_typing: bool) {
+        let mut typing_users: Vec<UserId> = Vec::new();
+        for (typist, _) in &self.typists {
+            if !typing_users.contains(&typist.user_id) {
+                typing_users.push(typist.user_id.clone());
+            }
+        }
+        let update = TypingUpdate {
+            room_id: self.room_id.clone(),
+            typing_users,
+            user_id: user.clone(),
+            is_typing,
+        };
+        self.broadcast("typing_update", &to_raw(&update));
+    }
+}

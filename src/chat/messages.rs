@@ -1,0 +1,202 @@
+//! Messages: sending them and reading the history.
+
+use std::sync::Arc;
+
+use entity::{
+    ids::{ClientId, MessageId, RoomId, UserId},
+    notifications::NotificationKind,
+    rooms::RoomKind,
+};
+use tokio::sync::oneshot;
+
+use super::{
+    Chat, Connection, RoomKey,
+    live::{Page, Part},
+    rooms::RoomRecord,
+};
+use crate::{
+    auth::Identity,
+    error::{Error, Result},
+    protocol::{ChatMessage, GetMessages, Message, MessagePage, PrivateMessage},
+    store::{Delivery, Membership, NewMessage, Stored},
+};
+
+/// A message that has its place in the order, or was stored before.
+pub enum Sending {
+    Queued(oneshot::Receiver<Result<Stored>>),
+    Before(Box<Message>),
+}
+
+impl Sending {
+    /// Waits for the commit.
+    ///
+    /// # Errors
+    /// [`Error::StorageUnavailable`]; then nothing was stored.
+    pub async fn stored(self) -> Result<Arc<Message>> {
+        match self {
+            Self::Before(message) => Ok(Arc::new(*message)),
+            Self::Queued(answer) => answer
+                .await
+                .unwrap_or(Err(Error::StorageUnavailable))
+                .map(|stored| stored.message),
+        }
+    }
+}
+
+impl Chat {
+    /// Takes a message into a room. When this returns it has its place after all that the caller sent before.
+    pub async fn send_message(&self, caller: &Identity, request: ChatMessage) -> Result<Sending> {
+        let room = self.entered_room(caller, &request.room_id).await?;
+        if request.attachments.is_some_and(|files| !files.is_empty()) {
+            return Err(Error::NotFound("File"));
+        }
+        self.check_reply(caller, &request.room_id, request.reply_to)
+            .await?;
+        self.send(
+            caller,
+            &room,
+            request.message.0,
+            request.client_id,
+            request.reply_to,
+        )
+        .await
+    }
+
+    /// Takes a message into the room of the caller and another user, which is made if need be.
+    pub async fn send_private_message(
+        &self,
+        caller: &Identity,
+        request: PrivateMessage,
+    ) -> Result<(RoomId, Sending)> {
+        if request.recipient_id == caller.user_id {
+            return Err(Error::invalid("a private message needs another recipient"));
+        }
+        let room = self.direct_room(caller, &request.recipient_id).await?;
+        let sending = self
+            .send(caller, &room, request.message.0, request.client_id, None)
+            .await?;
+        Ok((room.row.id.clone(), sending))
+    }
+
+    async fn check_reply(
+        &self,
+        caller: &Identity,
+        room: &RoomId,
+        reply_to: Option<MessageId>,
+    ) -> Result<()> {
+        match reply_to {
+            Some(id) if !self.store.message_exists(&caller.tenant, room, id).await? => {
+                Err(Error::NotFound("Message"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    async fn send(
+        &self,
+        caller: &Identity,
+        room: &RoomRecord,
+        text: String,
+        client_id: Option<ClientId>,
+        reply_to: Option<MessageId>,
+    ) -> Result<Sending> {
+        if let (Some(id), true) = (&client_id, self.limits.limits_messages()) {
+            // A retry stores nothing, so it must not count. Without a limit the writer finds it.
+            if let Some(message) = self
+                .store
+                .message_by_client_id(&caller.tenant, &caller.user_id, id)
+                .await?
+            {
+                return Ok(Sending::Before(Box::new(message)));
+            }
+        }
+        self.limits.message(&caller.tenant, &caller.user_id)?;
+        let here = self.users_in(&RoomKey::new(&caller.tenant, &room.row.id));
+        let message = NewMessage {
+            room_id: room.row.id.clone(),
+            user_id: caller.user_id.clone(),
+            username: Arc::clone(&caller.username),
+            text,
+            client_id,
+            reply_to,
+            mark_read: !here.contains(&caller.user_id),
+            delivery: Arc::new(delivery(caller, room, |user| here.contains(user))),
+        };
+        Ok(Sending::Queued(
+            self.store.append(&caller.tenant, message).await?,
+        ))
+    }
+
+    /// A page of a room's history. `answer` is called at a definite place of the caller's stream: replacing the list by
+    /// the newest page and appending what arrives afterwards gives the exact history.
+    pub async fn get_messages(
+        &self,
+        connection: &Arc<Connection>,
+        request: GetMessages,
+        answer: &mut (dyn FnMut(MessagePage) + Send),
+    ) -> Result<()> {
+        let caller = connection.identity();
+        let limit = request.limit.0;
+        let part = match (request.before, request.after) {
+            (Some(_), Some(_)) => {
+                return Err(Error::invalid("`before` and `after` exclude each other"));
+            }
+            (before, None) => Part::Newest { before, limit },
+            (None, Some(seq)) => Part::After { seq, limit },
+        };
+        let room = self.entered_room(&caller, &request.room_id).await?;
+        let listen = match &room.participants {
+            Membership::All(users) => {
+                room.row.kind == RoomKind::Direct && users.contains_key(&caller.user_id)
+            }
+            Membership::Large => false,
+        };
+        let mut give = |page: Page| {
+            answer(MessagePage {
+                messages: page.messages,
+                has_more: page.has_more,
+                rev: page.rev,
+            });
+        };
+        self.live
+            .history(
+                &RoomKey::new(&caller.tenant, &request.room_id),
+                connection,
+                part,
+                listen,
+                &mut give,
+            )
+            .await
+    }
+}
+
+/// Who is to hear of a message beside those who are in the room.
+fn delivery(caller: &Identity, room: &RoomRecord, is_here: impl Fn(&UserId) -> bool) -> Delivery {
+    let users: Vec<&UserId> = match &room.participants {
+        Membership::All(users) => users.keys().collect(),
+        // So many are not notified of every message.
+        Membership::Large => Vec::new(),
+    };
+    let is_direct = room.row.kind == RoomKind::Direct;
+    let direct = match (is_direct, users.as_slice()) {
+        (true, [one, other]) => Some([(*one).clone(), (*other).clone()]),
+        _ => None,
+    };
+    let elsewhere = users
+        .into_iter()
+        .filter(|user| **user != caller.user_id && !is_here(user));
+    Delivery {
+        direct,
+        recipients: elsewhere.cloned().collect(),
+        kind: if is_direct {
+            NotificationKind::PrivateMessage
+        } else {
+            NotificationKind::Message
+        },
+        title: if is_direct {
+            Arc::clone(&caller.username)
+        } else {
+            room.row.name.as_str().into()
+        },
+    }
+}

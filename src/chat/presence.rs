@@ -1,0 +1,287 @@
+//! Who is online: a user with a connection anywhere, and for a grace period after the last one went.
+//!
+//! Presence goes to all signed-in users of the tenant while few enough are online, beyond that to those who share a
+//! room. Guests hear and are heard in shared rooms only.
+
+use std::{
+    collections::{HashMap, HashSet},
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+};
+
+use dashmap::DashMap;
+use entity::{
+    ids::{RoomId, TenantId, UserId},
+    timestamp::Timestamp,
+};
+
+use parking_lot::{Mutex, MutexGuard};
+
+use super::{Chat, Connection, RoomKey};
+use crate::{
+    auth::Identity,
+    bus::Event,
+    error::Result,
+    protocol::{Membership, PresenceUpdate, to_raw},
+};
+
+/// The users of this node who are online, and their connections.
+pub(super) struct Presence {
+    tenants: DashMap<TenantId, Arc<Tenant>>,
+    /// Held while a user's coming or going is decided and told, so that it is told in the order in which it happened.
+    /// One lock for many users; it is never held across an await.
+    turns: [Mutex<()>; 64],
+}
+
+#[derive(Default)]
+struct Tenant {
+    users: DashMap<UserId, Online>,
+    /// Signed-in users among them.
+    signed_in: AtomicUsize,
+}
+
+struct Online {
+    is_guest: bool,
+    connections: Vec<Arc<Connection>>,
+    /// Counts the times that the last connection went, so that of two grace periods only the newer one ends it.
+    departures: u64,
+}
+
+impl Presence {
+    pub(super) fn new() -> Self {
+        Self {
+            tenants: DashMap::new(),
+            turns: std::array::from_fn(|_| Mutex::new(())),
+        }
+    }
+
+    fn turn(&self, user: &UserId) -> MutexGuard<'_, ()> {
+        let mut hasher = DefaultHasher::new();
+        user.hash(&mut hasher);
+        let index = usize::try_from(hasher.finish() % 64).unwrap_or(0);
+        self.turns[index].lock()
+    }
+
+    fn tenant(&self, tenant: &TenantId) -> Arc<Tenant> {
+        Arc::clone(&self.tenants.entry(tenant.clone()).or_default())
+    }
+
+    /// Says whether the user came online with this connection.
+    fn add(&self, connection: &Arc<Connection>) -> bool {
+        let identity = connection.identity();
+        let tenant = self.tenant(&identity.tenant);
+        let mut came = false;
+        let mut user = tenant
+            .users
+            .entry(identity.user_id.clone())
+            .or_insert_with(|| {
+                came = true;
+                if !identity.is_guest {
+                    tenant.signed_in.fetch_add(1, Ordering::Relaxed);
+                }
+                Online {
+                    is_guest: identity.is_guest,
+                    connections: Vec::new(),
+                    departures: 0,
+                }
+            });
+        user.connections.push(Arc::clone(connection));
+        came
+    }
+
+    /// Says which departure it was, if it was the user's last connection.
+    fn remove(&self, connection: &Connection) -> Option<u64> {
+        let identity = connection.identity();
+        let tenant = self.tenant(&identity.tenant);
+        let mut user = tenant.users.get_mut(&identity.user_id)?;
+        user.connections.retain(|other| other.id != connection.id);
+        if !user.connections.is_empty() {
+            return None;
+        }
+        user.departures += 1;
+        Some(user.departures)
+    }
+
+    /// Ends a user's presence unless they came back after that departure.
+    fn end(&self, identity: &Identity, departure: u64) -> bool {
+        let tenant = self.tenant(&identity.tenant);
+        let ended = tenant.users.remove_if(&identity.user_id, |_, user| {
+            user.connections.is_empty() && user.departures == departure
+        });
+        if ended.as_ref().is_some_and(|(_, user)| !user.is_guest) {
+            tenant.signed_in.fetch_sub(1, Ordering::Relaxed);
+        }
+        ended.is_some()
+    }
+
+    pub(super) fn is_online(&self, tenant: &TenantId, user: &UserId) -> bool {
+        self.tenants
+            .get(tenant)
+            .is_some_and(|tenant| tenant.users.contains_key(user))
+    }
+
+    pub(super) fn connections_of(
+        &self,
+        tenant: &TenantId,
+        users: &[UserId],
+    ) -> Vec<Arc<Connection>> {
+        let Some(tenant) = self.tenants.get(tenant).map(|tenant| Arc::clone(&tenant)) else {
+            return Vec::new();
+        };
+        let found = users.iter().filter_map(|user| tenant.users.get(user));
+        found.flat_map(|user| user.connections.clone()).collect()
+    }
+
+    pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
+        let tenants: Vec<_> = self
+            .tenants
+            .iter()
+            .map(|tenant| Arc::clone(&tenant))
+            .collect();
+        tenants
+            .iter()
+            .flat_map(|tenant| tenant.connections(|_| true))
+            .collect()
+    }
+}
+
+impl Tenant {
+    fn connections(&self, of: impl Fn(&Online) -> bool) -> Vec<Arc<Connection>> {
+        self.users
+            .iter()
+            .filter(|user| of(user))
+            .flat_map(|user| user.connections.clone())
+            .collect()
+    }
+}
+
+impl Chat {
+    /// A connection is open: from here on it hears what concerns its user.
+    pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
+        let identity = connection.identity();
+        let rooms = self
+            .store
+            .rooms_of(&identity.tenant, &identity.user_id)
+            .await?;
+        {
+            let _turn = self.presence.turn(&identity.user_id);
+            if self.presence.add(connection) {
+                self.publish_presence(&identity, None, rooms);
+            }
+        }
+        self.deliver_pending_notifications(connection).await
+    }
+
+    /// A connection is gone. It leaves its rooms without a word; its user is offline after the grace period, unless
+    /// they come back.
+    pub async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
+        let identity = connection.identity();
+        let departure = self.presence.remove(connection);
+        for room in connection.end() {
+            if let Some(departure) = self
+                .live
+                .leave(&RoomKey::new(&identity.tenant, &room), connection.id)
+            {
+                self.mark_read(&identity, &room, departure.seen).await;
+            }
+        }
+        let Some(departure) = departure else { return };
+        let last_seen = self.clock.now();
+        // Saved at once: the process may not live to see the end of the grace period.
+        if let Err(error) = self
+            .store
+            .save_last_seen(&identity.tenant, &identity.user_id, last_seen)
+            .await
+        {
+            tracing::warn!(%error, "a user's last-seen time was not saved");
+        }
+        let chat = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
+            let rooms = chat
+                .store
+                .rooms_of(&identity.tenant, &identity.user_id)
+                .await
+                .unwrap_or_default();
+            let _turn = chat.presence.turn(&identity.user_id);
+            if chat.presence.end(&identity, departure) {
+                chat.publish_presence(&identity, Some(last_seen), rooms);
+            }
+        });
+    }
+
+    fn publish_presence(&self, identity: &Identity, gone: Option<Timestamp>, rooms: Vec<RoomId>) {
+        self.bus.publish(Event::Presence {
+            tenant: identity.tenant.clone(),
+            update: PresenceUpdate {
+                user_id: identity.user_id.clone(),
+                username: identity.username.to_string(),
+                last_seen: gone,
+            },
+            is_guest: identity.is_guest,
+            rooms: rooms.into(),
+        });
+    }
+
+    pub(super) fn hear_presence(
+        &self,
+        tenant: &TenantId,
+        update: &PresenceUpdate,
+        is_guest: bool,
+        rooms: &[RoomId],
+    ) {
+        let mut audience: HashMap<_, _> = self
+            .live
+            .connections_in(tenant, rooms)
+            .into_iter()
+            .map(|connection| (connection.id, connection))
+            .collect();
+        let own = self
+            .presence
+            .connections_of(tenant, std::slice::from_ref(&update.user_id));
+        audience.extend(
+            own.into_iter()
+                .map(|connection| (connection.id, connection)),
+        );
+        let here = self.presence.tenant(tenant);
+        if !is_guest && here.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit
+        {
+            let all = here.connections(|user| !user.is_guest);
+            audience.extend(
+                all.into_iter()
+                    .map(|connection| (connection.id, connection)),
+            );
+        }
+        let payload = to_raw(update);
+        let event = if update.last_seen.is_none() {
+            "user_online"
+        } else {
+            "user_offline"
+        };
+        for connection in audience.values() {
+            connection.push(event, &payload);
+        }
+    }
+
+    pub(super) fn hear_left(&self, tenant: &TenantId, membership: Membership, is_online: bool) {
+        let key = RoomKey::new(tenant, &membership.room_id);
+        self.live.announce(&key, "user_left", &membership);
+        if is_online {
+            // Old clients read `user_left` as offline.
+            let online = PresenceUpdate {
+                user_id: membership.user_id,
+                username: membership.username,
+                last_seen: None,
+            };
+            self.live.announce(&key, "user_online", &online);
+        }
+    }
+
+    /// The users who have a connection in a room, here.
+    pub(super) fn users_in(&self, key: &RoomKey) -> HashSet<UserId> {
+        self.live.users_in(key).into_iter().collect()
+    }
+}

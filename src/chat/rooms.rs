@@ -1,0 +1,365 @@
+//! Rooms: making, entering, leaving, and who belongs to them.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use entity::{
+    ids::{ExternalId, RoomId, TenantId, UserId},
+    participants::Role,
+    rooms::{Model, RoomKind},
+};
+use moka::sync::Cache;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use super::{
+    Chat, Connection, RoomKey,
+    live::{Page, Part},
+};
+use crate::{
+    auth::Identity,
+    bus::Event,
+    error::{Error, Result},
+    protocol::{self, CreateRoom, JoinRoom, Participant, Room, RoomCreated, RoomJoined},
+    store::{self, NewRoom, Store},
+};
+
+/// Participants that a room may be made with.
+const MAX_FIRST_PARTICIPANTS: usize = 1000;
+/// Changes that come with a `join_room {since}` at the most.
+const MAX_CHANGES: u32 = 1000;
+/// Participants that are listed at the most.
+const MAX_LISTED: u64 = 10_000;
+
+/// A room and who belongs to it, as access decides by it.
+pub(super) struct RoomRecord {
+    pub(super) row: Model,
+    pub(super) participants: store::Membership,
+}
+
+/// The rooms in use, so that a message costs no query. An entry is dropped when the room's row or participants change;
+/// one that is being read at that moment is seen only by those who asked before.
+pub(super) struct RoomCache {
+    rooms: Cache<RoomKey, Arc<OnceCell<Arc<RoomRecord>>>>,
+}
+
+impl RoomCache {
+    pub(super) fn new() -> Self {
+        Self {
+            rooms: Cache::builder()
+                .max_capacity(10_000)
+                .time_to_idle(Duration::from_secs(600))
+                .build(),
+        }
+    }
+
+    async fn get(
+        &self,
+        store: &Store,
+        key: &RoomKey,
+        most: usize,
+    ) -> Result<Option<Arc<RoomRecord>>> {
+        let cell = self.rooms.get_with_by_ref(key, Arc::default);
+        let record = cell.get_or_try_init(|| async {
+            let row = store
+                .room(&key.tenant, &key.room)
+                .await?
+                .ok_or(Error::ROOM_NOT_FOUND)?;
+            let participants = store.membership(&key.tenant, &key.room, most).await?;
+            Ok(Arc::new(RoomRecord { row, participants }))
+        });
+        match record.await {
+            Ok(record) => Ok(Some(Arc::clone(record))),
+            Err(Error::NotFound(_)) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn forget(&self, key: &RoomKey) {
+        self.rooms.invalidate(key);
+    }
+}
+
+impl Chat {
+    /// A room that exists.
+    ///
+    /// # Errors
+    /// [`Error::ROOM_NOT_FOUND`].
+    pub(super) async fn room(&self, tenant: &TenantId, room: &RoomId) -> Result<Arc<RoomRecord>> {
+        self.find_room(&RoomKey::new(tenant, room))
+            .await?
+            .ok_or(Error::ROOM_NOT_FOUND)
+    }
+
+    /// A room that exists and that the caller may enter.
+    ///
+    /// # Errors
+    /// [`Error::ROOM_NOT_FOUND`], [`Error::ROOM_DENIED`].
+    pub(super) async fn entered_room(
+        &self,
+        caller: &Identity,
+        room: &RoomId,
+    ) -> Result<Arc<RoomRecord>> {
+        let room = self.room(&caller.tenant, room).await?;
+        self.may_enter(caller, &room).await?;
+        Ok(room)
+    }
+
+    async fn find_room(&self, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
+        self.rooms
+            .get(&self.store, key, self.config.notification_room_limit)
+            .await
+    }
+
+    /// Makes a room. The creator is its owner; participants unknown so far become users.
+    pub async fn create_room(&self, caller: &Identity, request: CreateRoom) -> Result<RoomCreated> {
+        let invited = request.participants.unwrap_or_default();
+        if invited.len() > MAX_FIRST_PARTICIPANTS {
+            return Err(Error::invalid(format!(
+                "more than {MAX_FIRST_PARTICIPANTS} participants"
+            )));
+        }
+        let mut participants: HashMap<UserId, Role> = HashMap::new();
+        for user in invited {
+            self.known_user(caller, &user).await?;
+            participants.insert(user, Role::Member);
+        }
+        participants.insert(caller.user_id.clone(), Role::Owner);
+        let kind = if request.private.unwrap_or(false) {
+            RoomKind::Private
+        } else {
+            RoomKind::Public
+        };
+        let id = RoomId(ExternalId::Text(Uuid::now_v7().to_string().into()));
+        let room = self
+            .insert_room(caller, id, request.name.0, kind, None, participants)
+            .await?;
+        Ok(RoomCreated {
+            room_id: room.id.clone(),
+            room: to_room(&room),
+        })
+    }
+
+    async fn insert_room(
+        &self,
+        caller: &Identity,
+        id: RoomId,
+        name: String,
+        kind: RoomKind,
+        direct_key: Option<String>,
+        participants: HashMap<UserId, Role>,
+    ) -> Result<Model> {
+        let new = NewRoom {
+            id,
+            name,
+            kind,
+            created_by: caller.user_id.clone(),
+            created_at: self.clock.now(),
+            direct_key,
+            participants: participants.into_iter().collect(),
+        };
+        let room = self.store.create_room(&caller.tenant, new).await?;
+        self.rooms.forget(&RoomKey::new(&caller.tenant, &room.id));
+        Ok(room)
+    }
+
+    /// Refuses a user that nobody has seen yet, where the settings say so.
+    async fn known_user(&self, caller: &Identity, user: &UserId) -> Result<()> {
+        if self.config.create_unknown_users
+            || self.store.user(&caller.tenant, user).await?.is_some()
+        {
+            return Ok(());
+        }
+        Err(Error::NotFound("User"))
+    }
+
+    /// The room of two users, made if need be.
+    pub(super) async fn direct_room(
+        &self,
+        caller: &Identity,
+        other: &UserId,
+    ) -> Result<Arc<RoomRecord>> {
+        let mut pair = [caller.user_id.clone(), other.clone()];
+        pair.sort_unstable();
+        // Ids hold no control characters.
+        let key = format!("{}\u{1f}{}", pair[0], pair[1]);
+        if let Some(room) = self.store.direct_room(&caller.tenant, &key).await? {
+            return self.room(&caller.tenant, &room.id).await;
+        }
+        Self::may_open_direct(caller)?;
+        self.known_user(caller, other).await?;
+        let id = RoomId(ExternalId::Text(Uuid::now_v7().to_string().into()));
+        let participants = pair.into_iter().map(|user| (user, Role::Member)).collect();
+        let room = self
+            .insert_room(
+                caller,
+                id,
+                "direct".to_owned(),
+                RoomKind::Direct,
+                Some(key),
+                participants,
+            )
+            .await?;
+        self.room(&caller.tenant, &room.id).await
+    }
+
+    /// Enters a room's live stream; a public room's new user becomes its participant. `answer` is called before
+    /// anything that follows is delivered.
+    pub async fn join_room(
+        &self,
+        connection: &Arc<Connection>,
+        request: JoinRoom,
+        answer: &mut (dyn FnMut(RoomJoined) + Send),
+    ) -> Result<()> {
+        let caller = connection.identity();
+        let key = RoomKey::new(&caller.tenant, &request.room_id);
+        let room = match self.find_room(&key).await? {
+            Some(room) => room,
+            None => {
+                self.may_create_by_joining(&caller)?;
+                let owner = HashMap::from([(caller.user_id.clone(), Role::Owner)]);
+                let name = request.room_id.label();
+                self.insert_room(
+                    &caller,
+                    request.room_id.clone(),
+                    name,
+                    RoomKind::Public,
+                    None,
+                    owner,
+                )
+                .await?;
+                self.room(&caller.tenant, &request.room_id).await?
+            }
+        };
+        self.may_enter(&caller, &room).await?;
+        self.become_participant(&caller, &room, &key).await?;
+        let since = request.since.map(|rev| Part::Since {
+            rev,
+            limit: MAX_CHANGES,
+        });
+        let view = self.room_for(&caller, &room).await?;
+        let mut give = |page: Page| {
+            answer(RoomJoined {
+                room_id: request.room_id.clone(),
+                room: Room {
+                    rev: page.rev,
+                    ..view.clone()
+                },
+                rev: page.rev,
+                reset: page.has_more,
+                changes: (since.is_some() && !page.has_more).then_some(page.messages),
+            });
+        };
+        self.live.join(&key, connection, since, &mut give).await?;
+        let membership = membership_of(&caller, &request.room_id);
+        self.bus.publish(Event::Joined {
+            tenant: caller.tenant.clone(),
+            membership,
+        });
+        Ok(())
+    }
+
+    async fn become_participant(
+        &self,
+        caller: &Identity,
+        room: &RoomRecord,
+        key: &RoomKey,
+    ) -> Result<()> {
+        if room.row.kind != RoomKind::Public
+            || caller.is_guest
+            || self.role(caller, room).await?.is_some()
+        {
+            return Ok(());
+        }
+        // The row in the cache may be older than what has been said since; what is said before joining is not unread.
+        let row = self
+            .store
+            .room(&caller.tenant, &room.row.id)
+            .await?
+            .ok_or(Error::ROOM_NOT_FOUND)?;
+        let now = self.clock.now();
+        self.store
+            .add_participant(&caller.tenant, &row, &caller.user_id, Role::Member, now)
+            .await?;
+        self.rooms.forget(key);
+        Ok(())
+    }
+
+    /// Leaves a room's live stream. Not being in it is no error.
+    pub async fn leave_room(&self, connection: &Arc<Connection>, room: &RoomId) {
+        let caller = connection.identity();
+        let Some(departure) = self
+            .live
+            .leave(&RoomKey::new(&caller.tenant, room), connection.id)
+        else {
+            return;
+        };
+        if departure.was_last {
+            let membership = membership_of(&caller, room);
+            let is_online = self.presence.is_online(&caller.tenant, &caller.user_id);
+            self.bus.publish(Event::Left {
+                tenant: caller.tenant.clone(),
+                membership,
+                is_online,
+            });
+        }
+        self.mark_read(&caller, room, departure.seen).await;
+    }
+
+    /// A room as the caller sees it: a direct room is called by the other user's name.
+    async fn room_for(&self, caller: &Identity, room: &RoomRecord) -> Result<Room> {
+        let mut view = to_room(&room.row);
+        if let (RoomKind::Direct, store::Membership::All(users)) =
+            (room.row.kind, &room.participants)
+        {
+            if let Some(other) = users.keys().find(|user| **user != caller.user_id) {
+                let user = self.store.user(&caller.tenant, other).await?;
+                view.name = user.map_or_else(|| other.label(), |user| user.username);
+            }
+        }
+        Ok(view)
+    }
+
+    /// Who belongs to a room.
+    pub async fn participants(&self, caller: &Identity, room: &RoomId) -> Result<Vec<Participant>> {
+        self.entered_room(caller, room).await?;
+        let members = self
+            .store
+            .members(&caller.tenant, std::slice::from_ref(room), MAX_LISTED)
+            .await?;
+        Ok(members
+            .into_iter()
+            .map(|member| self.to_participant(&caller.tenant, member))
+            .collect())
+    }
+
+    pub(super) fn to_participant(&self, tenant: &TenantId, member: store::Member) -> Participant {
+        let online = self.presence.is_online(tenant, &member.user_id);
+        Participant {
+            online,
+            last_seen: member.last_seen_at.filter(|_| !online),
+            id: member.user_id,
+            username: member.username,
+            role: member.role,
+        }
+    }
+}
+
+fn membership_of(caller: &Identity, room: &RoomId) -> protocol::Membership {
+    protocol::Membership {
+        room_id: room.clone(),
+        user_id: caller.user_id.clone(),
+        username: caller.username.to_string(),
+    }
+}
+
+fn to_room(room: &Model) -> Room {
+    Room {
+        id: room.id.clone(),
+        name: room.name.clone(),
+        kind: room.kind,
+        private: room.kind != RoomKind::Public,
+        created_by: room.created_by.clone(),
+        created_at: room.created_at,
+        rev: room.last_rev,
+    }
+}

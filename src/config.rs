@@ -1,0 +1,405 @@
+//! Settings: the defaults in `confab.default.toml`, then `confab.toml`, then `CONFAB_*`; read once, with every problem
+//! listed.
+
+use std::{
+    fmt::Display,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+use config::{File, FileFormat};
+use ipnet::IpNet;
+use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+
+/// The commented file of all settings and their defaults.
+pub const DEFAULTS: &str = include_str!("../confab.default.toml");
+
+/// All that is wrong with the settings, one sentence each.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Problems(pub Vec<String>);
+
+/// How the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    Text,
+    Json,
+}
+
+/// A list in the file, a comma-separated text in the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct List<T>(pub Vec<T>);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        #[serde(untagged)]
+        enum Form {
+            List(Vec<String>),
+            Text(String),
+        }
+        let parts = match Form::deserialize(deserializer)? {
+            Form::List(parts) => parts,
+            Form::Text(text) => text.split(',').map(str::to_owned).collect(),
+        };
+        parts
+            .iter()
+            .map(|part| part.trim())
+            .filter(|part| !part.is_empty())
+            .map(|part| {
+                T::deserialize(
+                    serde::de::value::StrDeserializer::<serde::de::value::Error>::new(part),
+                )
+                .map_err(serde::de::Error::custom)
+            })
+            .collect::<Result<_, _>>()
+            .map(Self)
+    }
+}
+
+/// Seconds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seconds(pub Duration);
+
+impl<'de> Deserialize<'de> for Seconds {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        u32::deserialize(deserializer).map(|seconds| Self(Duration::from_secs(seconds.into())))
+    }
+}
+
+/// A text of which the empty one means "not set".
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Maybe<T>(pub Option<T>);
+
+impl<'de, T: From<String>> Deserialize<'de> for Maybe<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        Ok(Self(if text.is_empty() {
+            None
+        } else {
+            Some(T::from(text))
+        }))
+    }
+}
+
+/// Declares [`Config`] and reads it field by field, so that one wrong value does not hide the next.
+macro_rules! settings {
+    ($($name:ident: $ty:ty,)*) => {
+        /// The settings in force. `confab.default.toml` says what each is for.
+        #[derive(Clone, Debug)]
+        pub struct Config {
+            $(pub $name: $ty,)*
+        }
+
+        const NAMES: &[&str] = &[$(stringify!($name)),*];
+
+        impl Config {
+            fn read(values: &config::Config) -> Result<Self, Problems> {
+                let mut problems = Vec::new();
+                $(let $name = values.get::<$ty>(stringify!($name)).map_err(|error| {
+                    problems.push(format!("{}: {}", stringify!($name), reason(&error)));
+                }).ok();)*
+                match ($($name,)*) {
+                    ($(Some($name),)*) => Ok(Self { $($name,)* }),
+                    _ => Err(Problems(problems)),
+                }
+            }
+        }
+    };
+}
+
+// A tuple of more than a dozen settings would not be `Debug`; matching on it needs nothing but its fields.
+settings! {
+    listen: SocketAddr,
+    data_dir: PathBuf,
+    database_url: Maybe<String>,
+    web_root: Maybe<PathBuf>,
+    jwt_secret: Maybe<String>,
+    jwt_public_key: Maybe<PathBuf>,
+    jwt_jwks: Maybe<PathBuf>,
+    jwt_issuer: Maybe<String>,
+    jwt_audience: Maybe<String>,
+    jwt_leeway_seconds: Seconds,
+    claims_user_id: List<String>,
+    claims_username: List<String>,
+    claims_tenant: List<String>,
+    claims_staff: List<String>,
+    claims_roles: List<String>,
+    staff_roles: List<String>,
+    token_cookie: Maybe<String>,
+    guests: bool,
+    allowed_origins: List<String>,
+    trusted_proxies: List<IpNet>,
+    legacy_clients: bool,
+    rate_limit_messages: u32,
+    rate_limit_window_seconds: Seconds,
+    create_rooms_on_join: bool,
+    create_unknown_users: bool,
+    typing_timeout_seconds: Seconds,
+    presence_grace_seconds: Seconds,
+    presence_tenant_limit: usize,
+    notification_room_limit: usize,
+    max_connections: usize,
+    max_connections_per_user: usize,
+    max_pending_per_ip: usize,
+    max_guests_per_ip_per_minute: u32,
+    max_payload_bytes: usize,
+    command_queue: usize,
+    send_buffer: usize,
+    slow_reader_seconds: Seconds,
+    header_timeout_seconds: Seconds,
+    connect_timeout_seconds: Seconds,
+    ping_interval_seconds: Seconds,
+    ping_timeout_seconds: Seconds,
+    drain_seconds: Seconds,
+    log: String,
+    log_format: LogFormat,
+}
+
+/// The library's message without its own repetition of the setting's name.
+fn reason(error: &dyn Display) -> String {
+    let text = error.to_string();
+    text.split(" for key ").next().unwrap_or(&text).to_owned()
+}
+
+impl Config {
+    /// Reads the settings of this process: the file named by `CONFAB_CONFIG`, else `./confab.toml` if there is one,
+    /// and the environment.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn load() -> Result<Self, Problems> {
+        let file = match std::env::var_os("CONFAB_CONFIG") {
+            Some(path) => Some(PathBuf::from(path)),
+            None => Some(PathBuf::from("confab.toml")).filter(|path| path.exists()),
+        };
+        Self::from_sources(file.as_deref(), |name| {
+            std::env::var(format!("CONFAB_{}", name.to_uppercase())).ok()
+        })
+    }
+
+    /// The settings of a file over the defaults, with `overrides` (the environment) on top.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn from_sources(
+        file: Option<&Path>,
+        overrides: impl Fn(&str) -> Option<String>,
+    ) -> Result<Self, Problems> {
+        let mut problems = Vec::new();
+        let mut builder =
+            config::Config::builder().add_source(File::from_str(DEFAULTS, FileFormat::Toml));
+        if let Some(path) = file {
+            let source = File::from(path).format(FileFormat::Toml);
+            match config::Config::builder().add_source(source.clone()).build() {
+                Err(error) => problems.push(format!("{}: {error}", path.display())),
+                Ok(values) => {
+                    problems
+                        .extend(unknown_names(&values).map(|name| {
+                            format!("{}: no setting is called {name}", path.display())
+                        }));
+                    builder = builder.add_source(source);
+                }
+            }
+        }
+        for name in NAMES {
+            if let Some(value) = overrides(name) {
+                builder = match builder.set_override(name, value) {
+                    Ok(builder) => builder,
+                    Err(error) => return Err(Problems(vec![format!("{name}: {error}")])),
+                };
+            }
+        }
+        let values = builder
+            .build()
+            .map_err(|error| Problems(vec![error.to_string()]))?;
+        match Self::read(&values) {
+            Ok(config) => {
+                problems.extend(config.contradictions());
+                if problems.is_empty() {
+                    Ok(config)
+                } else {
+                    Err(Problems(problems))
+                }
+            }
+            Err(Problems(more)) => {
+                problems.extend(more);
+                Err(Problems(problems))
+            }
+        }
+    }
+
+    /// What no single setting shows.
+    fn contradictions(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        if self
+            .jwt_secret
+            .0
+            .as_ref()
+            .is_some_and(|secret| secret.len() < 32)
+        {
+            problems.push("jwt_secret: must have at least 32 bytes".to_owned());
+        }
+        if self.token_cookie.0.is_some()
+            && self.allowed_origins.0.iter().any(|origin| origin == "*")
+        {
+            problems.push("allowed_origins: \"*\" together with token_cookie lets every site act as its visitors".to_owned());
+        }
+        for origin in self
+            .allowed_origins
+            .0
+            .iter()
+            .filter(|origin| *origin != "*")
+        {
+            let valid = origin
+                .parse::<http::Uri>()
+                .is_ok_and(|uri| uri.scheme().is_some() && uri.path() == "/");
+            if !valid || origin.ends_with('/') {
+                problems.push(format!(
+                    "allowed_origins: {origin} is not of the form https://host[:port]"
+                ));
+            }
+        }
+        for (name, path) in [
+            ("jwt_public_key", &self.jwt_public_key),
+            ("jwt_jwks", &self.jwt_jwks),
+        ] {
+            if path.0.as_ref().is_some_and(|path| !path.is_file()) {
+                problems.push(format!("{name}: there is no such file"));
+            }
+        }
+        if self.web_root.0.as_ref().is_some_and(|path| !path.is_dir()) {
+            problems.push("web_root: there is no such folder".to_owned());
+        }
+        if self
+            .database_url
+            .0
+            .as_ref()
+            .is_some_and(|url| !url.starts_with("sqlite:"))
+        {
+            problems.push("database_url: must begin with sqlite:".to_owned());
+        }
+        if self.claims_user_id.0.is_empty() {
+            problems.push("claims_user_id: names no claim".to_owned());
+        }
+        for (name, value) in [
+            ("command_queue", self.command_queue),
+            ("send_buffer", self.send_buffer),
+            ("max_connections", self.max_connections),
+            ("max_connections_per_user", self.max_connections_per_user),
+            ("max_pending_per_ip", self.max_pending_per_ip),
+            ("max_payload_bytes", self.max_payload_bytes),
+        ] {
+            if value == 0 {
+                problems.push(format!("{name}: must be at least 1"));
+            }
+        }
+        for (name, value) in [
+            ("rate_limit_window_seconds", self.rate_limit_window_seconds),
+            ("slow_reader_seconds", self.slow_reader_seconds),
+            ("header_timeout_seconds", self.header_timeout_seconds),
+            ("connect_timeout_seconds", self.connect_timeout_seconds),
+            ("ping_interval_seconds", self.ping_interval_seconds),
+            ("ping_timeout_seconds", self.ping_timeout_seconds),
+        ] {
+            if value.0.is_zero() {
+                problems.push(format!("{name}: must be at least 1"));
+            }
+        }
+        if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
+            problems.push("log: not of the form info,confab=debug".to_owned());
+        }
+        problems
+    }
+}
+
+/// Names in a file that no setting has: most often a typing error.
+fn unknown_names(values: &config::Config) -> impl Iterator<Item = String> {
+    let names = values
+        .clone()
+        .try_deserialize::<std::collections::BTreeMap<String, serde_json::Value>>();
+    names
+        .unwrap_or_default()
+        .into_keys()
+        .filter(|name| !NAMES.contains(&name.as_str()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn with(overrides: &[(&str, &str)]) -> Result<Config, Problems> {
+        Config::from_sources(None, |name| {
+            overrides
+                .iter()
+                .find(|(key, _)| *key == name)
+                .map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    #[test]
+    fn the_commented_file_holds_every_setting_and_nothing_else() {
+        let values = config::Config::builder()
+            .add_source(File::from_str(DEFAULTS, FileFormat::Toml))
+            .build()
+            .unwrap();
+        assert_eq!(
+            unknown_names(&values).collect::<Vec<_>>(),
+            Vec::<String>::new()
+        );
+        let config = with(&[]).unwrap();
+        assert_eq!(config.rate_limit_messages, 20);
+        assert_eq!(config.database_url.0, None);
+    }
+
+    #[test]
+    fn the_environment_is_read_by_the_type_of_the_setting() {
+        let config = with(&[
+            ("jwt_secret", "00012345678901234567890123456789"),
+            (
+                "allowed_origins",
+                "https://a.example, https://b.example:8443",
+            ),
+            ("guests", "false"),
+            ("drain_seconds", "3"),
+        ])
+        .unwrap();
+        assert_eq!(
+            config.jwt_secret.0.as_deref(),
+            Some("00012345678901234567890123456789")
+        );
+        assert_eq!(
+            config.allowed_origins.0,
+            ["https://a.example", "https://b.example:8443"]
+        );
+        assert!(!config.guests);
+        assert_eq!(config.drain_seconds.0, Duration::from_secs(3));
+    }
+
+    #[test]
+    fn every_problem_is_listed_at_once() {
+        let file = tempfile::NamedTempFile::with_suffix(".toml").unwrap();
+        std::fs::write(
+            file.path(),
+            "lisen = \"127.0.0.1:1\"\nguests = \"perhaps\"\n",
+        )
+        .unwrap();
+        let problems = Config::from_sources(Some(file.path()), |name| match name {
+            "listen" => Some("nonsense".to_owned()),
+            "rate_limit_messages" => Some("abc".to_owned()),
+            _ => None,
+        })
+        .unwrap_err();
+        let all = problems.0.join("\n");
+        for part in ["lisen", "guests: ", "listen: ", "rate_limit_messages: "] {
+            assert!(all.contains(part), "{part} is missing in:\n{all}");
+        }
+    }
+
+    #[test]
+    fn a_cookie_for_every_origin_is_refused() {
+        let problems = with(&[("token_cookie", "jwt"), ("allowed_origins", "*")]).unwrap_err();
+        assert_eq!(problems.0.len(), 1);
+    }
+}

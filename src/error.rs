@@ -1,0 +1,97 @@
+//! Every way in which a request can be refused, and the one table of how that is said: code, HTTP status, message.
+
+use std::{borrow::Cow, time::Duration};
+
+use crate::protocol::ErrorBody;
+
+/// A refusal or failure, as its cause sees it. What clients see of it is [`Error::body`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    #[error("{0}")]
+    InvalidPayload(String),
+    #[error("Unknown event")]
+    UnknownEvent,
+    #[error("{0}")]
+    Unauthorized(Cow<'static, str>),
+    #[error("The access token has expired")]
+    TokenExpired,
+    #[error("{0}")]
+    AccessDenied(&'static str),
+    #[error("{0} not found")]
+    NotFound(&'static str),
+    #[error("Rate limit exceeded. Please wait before sending more messages.")]
+    RateLimited { retry_after: Duration },
+    #[error("Too many requests are waiting on this connection")]
+    Overloaded,
+    #[error("Too many connections")]
+    TooManyConnections,
+    #[error("This origin may not connect here")]
+    OriginNotAllowed,
+    #[error("The request took too long or was too large")]
+    BadRequest,
+    #[error("The server is restarting")]
+    Restarting,
+    #[error("The message store is unavailable; nothing was stored")]
+    StorageUnavailable,
+    #[error("Internal error")]
+    Internal,
+}
+
+impl Error {
+    /// The answer to anything about a room that the caller may not enter.
+    pub const ROOM_DENIED: Self = Self::AccessDenied("Access denied to this room");
+    pub const ROOM_NOT_FOUND: Self = Self::NotFound("Room");
+
+    pub fn invalid(reason: impl Into<String>) -> Self {
+        Self::InvalidPayload(reason.into())
+    }
+
+    pub fn unauthorized(reason: impl Into<Cow<'static, str>>) -> Self {
+        Self::Unauthorized(reason.into())
+    }
+
+    /// The stable word for programs, and the HTTP status that goes with it.
+    #[must_use]
+    pub const fn answer(&self) -> (&'static str, u16) {
+        match self {
+            Self::InvalidPayload(_) => ("invalid_payload", 400),
+            Self::UnknownEvent => ("unknown_event", 400),
+            Self::BadRequest => ("bad_request", 400),
+            Self::Unauthorized(_) => ("unauthorized", 401),
+            Self::TokenExpired => ("token_expired", 401),
+            Self::AccessDenied(_) => ("access_denied", 403),
+            Self::OriginNotAllowed => ("origin_not_allowed", 403),
+            Self::NotFound(_) => ("not_found", 404),
+            Self::RateLimited { .. } => ("rate_limited", 429),
+            Self::Overloaded => ("overloaded", 429),
+            Self::TooManyConnections => ("too_many_connections", 429),
+            Self::Restarting => ("restarting", 503),
+            Self::StorageUnavailable => ("storage_unavailable", 503),
+            Self::Internal => ("internal", 500),
+        }
+    }
+
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        self.answer().0
+    }
+
+    #[must_use]
+    pub fn body(&self) -> ErrorBody {
+        let retry_after_ms = match self {
+            // Rounded up: one who waits exactly this long is admitted.
+            Self::RateLimited { retry_after } => {
+                Some(u64::try_from(retry_after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
+            }
+            _ => None,
+        };
+        ErrorBody {
+            success: false,
+            code: self.code(),
+            message: self.to_string(),
+            retry_after_ms,
+        }
+    }
+}
+
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,226 @@
+//! What stands in front of the Socket.IO library: every request of it passes here first.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use axum::{
+    body::Body,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use tower_http::timeout::TimeoutBody;
+
+use super::{Gateway, http::ErrorResponse, origin, transport::Transport};
+use crate::{config::Config, error::Error, limits::Place};
+
+/// The place of a session among those of its address that have not said who they are. Given back when they have, or
+/// when the session ends.
+#[derive(Clone)]
+pub struct Pending(Arc<Mutex<Option<Place<IpAddr>>>>);
+
+impl Pending {
+    fn new(place: Place<IpAddr>) -> Self {
+        Self(Arc::new(Mutex::new(Some(place))))
+    }
+
+    pub fn release(&self) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+/// The client's address, behind trusted proxies too.
+#[derive(Clone, Copy)]
+pub struct ClientIp(pub IpAddr);
+
+/// Lets a request through to the Socket.IO library, or refuses it.
+pub async fn guard(
+    State(gateway): State<Arc<Gateway>>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    if !origin::is_allowed(request.headers(), &gateway.config.allowed_origins.0) {
+        return refuse(&Error::OriginNotAllowed, &request);
+    }
+    let cors = cors_headers(request.headers());
+    if request.method() == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, cors).into_response();
+    }
+    let query = Query::parse(request.uri());
+    if query.engine == Some("3") && !gateway.config.legacy_clients {
+        return refuse(
+            &Error::invalid("Socket.IO clients 2.x are not accepted here (setting legacy_clients)"),
+            &request,
+        );
+    }
+    let session = query.session.map(str::to_owned);
+    let is_upgrade = query.is_websocket;
+    let Some(transport) = request.extensions().get::<Arc<Transport>>().cloned() else {
+        return ErrorResponse(Error::Internal).into_response();
+    };
+    if session.is_none() {
+        if gateway.is_draining() {
+            return refuse(&Error::Restarting, &request);
+        }
+        let ip = client_ip(&gateway.config, transport.peer.ip(), request.headers());
+        match gateway.chat.limits.pending(ip) {
+            Ok(place) => request.extensions_mut().insert(Pending::new(place)),
+            Err(error) => return refuse(&error, &request),
+        };
+        request.extensions_mut().insert(ClientIp(ip));
+    }
+    let body_timeout = gateway.config.header_timeout_seconds.0;
+    let request = compact(request).map(|body| Body::new(TimeoutBody::new(body_timeout, body)));
+    let mut response = next.run(request).await;
+    if let (Some(session), true, StatusCode::SWITCHING_PROTOCOLS) =
+        (session, is_upgrade, response.status())
+    {
+        gateway.transports.upgraded(&session, &transport);
+    }
+    response.headers_mut().extend(cors);
+    response
+}
+
+fn refuse(error: &Error, request: &Request) -> Response {
+    let origin = request
+        .headers()
+        .get(header::ORIGIN)
+        .and_then(|origin| origin.to_str().ok())
+        .unwrap_or("none");
+    metrics::counter!("confab_refusals_total", "code" => error.code()).increment(1);
+    tracing::info!(code = error.code(), why = %error, origin, "refused a handshake");
+    ErrorResponse(error.clone()).into_response()
+}
+
+/// The parts of a Socket.IO request's query that decide here.
+struct Query<'a> {
+    engine: Option<&'a str>,
+    session: Option<&'a str>,
+    is_websocket: bool,
+}
+
+impl<'a> Query<'a> {
+    fn parse(uri: &'a Uri) -> Self {
+        let mut query = Self {
+            engine: None,
+            session: None,
+            is_websocket: false,
+        };
+        for (name, value) in uri
+            .query()
+            .unwrap_or_default()
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+        {
+            match name {
+                "EIO" => query.engine = Some(value),
+                "sid" => query.session = Some(value),
+                "transport" => query.is_websocket = value == "websocket",
+                _ => {}
+            }
+        }
+        query
+    }
+}
+
+/// For a page of another origin that may connect. Which may was decided before.
+fn cors_headers(request: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let Some(origin) = request.get(header::ORIGIN) else {
+        return headers;
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(wanted) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, OPTIONS"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_MAX_AGE,
+            HeaderValue::from_static("600"),
+        );
+    }
+    headers
+}
+
+/// The last address that no trusted proxy has added.
+fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+    let is_trusted = |ip: &IpAddr| {
+        config
+            .trusted_proxies
+            .0
+            .iter()
+            .any(|network| network.contains(ip))
+    };
+    let mut ip = peer;
+    let forwarded = headers
+        .get_all("x-forwarded-for")
+        .iter()
+        .filter_map(|value| value.to_str().ok());
+    let hops: Vec<&str> = forwarded
+        .flat_map(|value| value.split(','))
+        .map(str::trim)
+        .collect();
+    for hop in hops.iter().rev() {
+        if !is_trusted(&ip) {
+            break;
+        }
+        let Ok(address) = hop.parse() else { break };
+        ip = address;
+    }
+    ip
+}
+
+/// Copies the head: its parts are kept as long as the session lives, and as they come they hold on to the whole read
+/// buffer of the connection.
+fn compact(request: Request) -> Request {
+    let (mut parts, body) = request.into_parts();
+    let copied = parts.headers.iter().filter_map(|(name, value)| {
+        let mut copy = HeaderValue::from_bytes(value.as_bytes()).ok()?;
+        copy.set_sensitive(*name == header::AUTHORIZATION || *name == header::COOKIE);
+        Some((HeaderName::from_bytes(name.as_str().as_bytes()).ok()?, copy))
+    });
+    parts.headers = copied.collect();
+    if let Ok(uri) = parts.uri.to_string().parse() {
+        parts.uri = uri;
+    }
+    Request::from_parts(parts, body)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_client_is_the_last_address_that_no_trusted_proxy_added() {
+        let config = Config::from_sources(None, |name| {
+            (name == "trusted_proxies").then(|| "127.0.0.0/8,10.0.0.0/8".to_owned())
+        })
+        .unwrap();
+        let ip = |peer: &str, forwarded: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("x-forwarded-for", HeaderValue::from_str(forwarded).unwrap());
+            client_ip(&config, peer.parse().unwrap(), &headers).to_string()
+        };
+        assert_eq!(ip("127.0.0.1", "203.0.113.9"), "203.0.113.9");
+        assert_eq!(
+            ip("127.0.0.1", "1.2.3.4, 203.0.113.9, 10.1.1.1"),
+            "203.0.113.9"
+        );
+        assert_eq!(
+            ip("198.51.100.7", "203.0.113.9"),
+            "198.51.100.7",
+            "a stranger's word counts for nothing"
+        );
+        assert_eq!(ip("127.0.0.1", "nonsense"), "127.0.0.1");
+    }
+}

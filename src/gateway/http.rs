@@ -1,0 +1,75 @@
+//! The HTTP side: health, metrics, static files, and the place of the Socket.IO service among them.
+
+use std::sync::Arc;
+
+use axum::{
+    Json, Router,
+    extract::State,
+    http::{HeaderValue, StatusCode, header},
+    middleware::from_fn_with_state,
+    response::{IntoResponse, Response},
+    routing::get,
+};
+use serde_json::json;
+use tower_http::{
+    services::{ServeDir, ServeFile},
+    set_header::SetResponseHeaderLayer,
+};
+
+use super::{Gateway, handshake, socketio};
+use crate::{error::Error, telemetry};
+
+/// An error as an HTTP answer.
+pub struct ErrorResponse(pub Error);
+
+impl IntoResponse for ErrorResponse {
+    fn into_response(self) -> Response {
+        let (_, status) = self.0.answer();
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let body = self.0.body();
+        let retry_after = body.retry_after_ms.map(|millis| millis.div_ceil(1000));
+        let mut response = (status, Json(body)).into_response();
+        if let Some(seconds) = retry_after {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
+        response
+    }
+}
+
+/// All that is served on the listener.
+pub fn router(gateway: &Arc<Gateway>) -> Router {
+    let socketio = Router::new()
+        .route_service("/socket.io/", socketio::service(gateway))
+        .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard));
+    let router = Router::new()
+        .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(|| async { telemetry::metrics().render() }))
+        .with_state(Arc::clone(gateway))
+        .merge(socketio);
+    let router = match &gateway.config.web_root.0 {
+        None => router.fallback(|| async { ErrorResponse(Error::NotFound("Page")) }),
+        Some(root) => {
+            let page = ServeFile::new(root.join("index.html"));
+            router.fallback_service(ServeDir::new(root).fallback(page))
+        }
+    };
+    let nosniff = HeaderValue::from_static("nosniff");
+    router.layer(SetResponseHeaderLayer::if_not_present(
+        header::X_CONTENT_TYPE_OPTIONS,
+        nosniff,
+    ))
+}
+
+/// Whether new clients may be sent here.
+async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
+    if gateway.is_draining() {
+        return ErrorResponse(Error::Restarting).into_response();
+    }
+    match gateway.chat.ping().await {
+        Ok(()) => Json(json!({"status": "ready"})).into_response(),
+        Err(error) => ErrorResponse(error).into_response(),
+    }
+}

@@ -1,0 +1,93 @@
+//! The doors: who is calling, what do they ask, in what order; and the way back. All of them call the same commands.
+
+mod commands;
+mod handshake;
+mod http;
+mod listener;
+mod origin;
+mod reply;
+mod socketio;
+mod transport;
+
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use rand::random_range;
+use tokio::time::Instant;
+
+pub use http::router;
+pub use listener::serve;
+
+use crate::{
+    auth::Authenticator,
+    chat::{Chat, CloseReason},
+    config::Config,
+};
+use transport::Transports;
+
+/// What the doors share.
+pub struct Gateway {
+    pub config: Config,
+    pub chat: Arc<Chat>,
+    pub authenticator: Authenticator,
+    transports: Transports,
+    draining: AtomicBool,
+}
+
+impl Gateway {
+    #[must_use]
+    pub fn new(config: Config, chat: Arc<Chat>, authenticator: Authenticator) -> Arc<Self> {
+        Arc::new(Self {
+            config,
+            chat,
+            authenticator,
+            transports: Transports::default(),
+            draining: AtomicBool::new(false),
+        })
+    }
+
+    fn is_draining(&self) -> bool {
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Ends all connections: not ready from now on, transports closed one by one at random moments within half of the
+    /// drain time, so that clients come back spread over it. What was received is answered first.
+    pub async fn drain(&self) {
+        self.draining.store(true, Ordering::Relaxed);
+        let time = self.config.drain_seconds.0;
+        let deadline = Instant::now() + time;
+        let connections = self.chat.connections();
+        tracing::info!(connections = connections.len(), "draining");
+        // A handful need not be spread.
+        let spread = (time / 2)
+            .min(Duration::from_millis(2) * u32::try_from(connections.len()).unwrap_or(u32::MAX));
+        for connection in connections {
+            let pause = spread.mul_f64(random_range(0.0..1.0));
+            tokio::spawn(async move {
+                tokio::time::sleep(pause).await;
+                connection.close(CloseReason::Restarting);
+            });
+        }
+        while Instant::now() + Duration::from_millis(500) < deadline {
+            let left = self.chat.connections();
+            if left.is_empty() {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            if Instant::now() + time / 4 > deadline {
+                // Came in while the others were leaving.
+                left.iter()
+                    .for_each(|connection| connection.close(CloseReason::Restarting));
+            }
+        }
+        tracing::warn!(
+            connections = self.chat.connections().len(),
+            "not all connections were closed in time"
+        );
+    }
+}

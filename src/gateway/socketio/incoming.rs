@@ -1,0 +1,86 @@
+//! One event as it came in, and the way to answer it.
+
+use std::{convert::Infallible, sync::Arc};
+
+use serde_json::value::RawValue;
+use socketioxide::{
+    adapter::LocalAdapter,
+    extract::{AckSender, SocketRef},
+    handler::FromMessage,
+    handler::FromMessageParts,
+    socket::Socket,
+};
+use socketioxide_core::Value;
+
+use crate::{gateway::reply::Answer, protocol::ErrorBody};
+
+/// An event, its payload unread. Taken from the library while it still is in the order of arrival.
+pub struct Incoming {
+    value: Value,
+    answer: SocketAnswer,
+}
+
+impl FromMessage<LocalAdapter> for Incoming {
+    type Error = Infallible;
+
+    fn from_message(
+        socket: Arc<Socket>,
+        mut value: Value,
+        ack_id: Option<i64>,
+    ) -> Result<Self, Infallible> {
+        let ack = AckSender::from_message_parts(&socket, &mut value, &ack_id)?;
+        let answer = SocketAnswer {
+            socket: SocketRef::from(socket),
+            ack: ack_id.map(|_| ack),
+        };
+        Ok(Self { value, answer })
+    }
+}
+
+impl Incoming {
+    /// The event's name, its first argument (`null` if there is none) and the way to answer.
+    pub fn into_parts(self) -> (String, Box<RawValue>, Box<dyn Answer>) {
+        let arguments: Vec<Box<RawValue>> = self
+            .value
+            .as_str()
+            .and_then(|text| serde_json::from_str(text).ok())
+            .unwrap_or_default();
+        let mut arguments = arguments.into_iter();
+        let event = arguments
+            .next()
+            .and_then(|name| serde_json::from_str(name.get()).ok())
+            .unwrap_or_default();
+        let payload = arguments
+            .next()
+            .unwrap_or_else(|| RawValue::NULL.to_owned());
+        (event, payload, Box::new(self.answer))
+    }
+}
+
+/// Answers by acknowledgement where one was asked for, else failures by an `error` event.
+struct SocketAnswer {
+    socket: SocketRef,
+    ack: Option<AckSender>,
+}
+
+impl Answer for SocketAnswer {
+    fn success(self: Box<Self>, body: &RawValue) {
+        if let Some(ack) = self.ack {
+            sent(ack.send(body));
+        }
+    }
+
+    fn failure(self: Box<Self>, body: &ErrorBody) {
+        match self.ack {
+            Some(ack) => sent(ack.send(body)),
+            None => sent(self.socket.emit("error", body)),
+        }
+    }
+}
+
+/// A client that is gone or takes nothing gets no answer; the next event cuts it off, see `outlet`.
+fn sent(result: Result<(), socketioxide::SendError>) {
+    if let Err(error) = result {
+        tracing::debug!(%error, "an answer was not sent");
+    }
+}

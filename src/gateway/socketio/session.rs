@@ -1,0 +1,164 @@
+//! One connection from its CONNECT to its end: takes its events one after the other, in the order of arrival.
+
+use std::{future::pending, sync::Arc, time::Duration};
+
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
+use socketioxide::extract::SocketRef;
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::{sleep, timeout},
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Service, incoming::Incoming, outlet::SocketOutlet};
+use crate::{
+    chat::{CloseReason, Connection, GuestSession, Outlet},
+    error::Error,
+    gateway::{
+        Gateway,
+        commands::{self, Caller},
+        reply::Reply,
+    },
+};
+
+/// Messages of one connection that may wait for their commit.
+const MAX_UNCOMMITTED: usize = 1024;
+/// How long a client may take to hear that its connection is being closed.
+const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
+
+pub struct Session {
+    gateway: Arc<Gateway>,
+    service: Service,
+    guest: GuestSession,
+    events: mpsc::Receiver<Incoming>,
+    closing: CancellationToken,
+    closed: CancellationToken,
+    /// Messages on their way to the disk, in the order in which they were sent.
+    uncommitted: FuturesOrdered<BoxFuture<'static, ()>>,
+}
+
+impl Session {
+    pub fn new(
+        gateway: Arc<Gateway>,
+        service: Service,
+        guest: GuestSession,
+        events: mpsc::Receiver<Incoming>,
+        closed: CancellationToken,
+    ) -> Self {
+        let closing = CancellationToken::new();
+        Self {
+            gateway,
+            service,
+            guest,
+            events,
+            closing,
+            closed,
+            uncommitted: FuturesOrdered::new(),
+        }
+    }
+
+    /// Serves the connection. `_place` is the user's place for it, held as long.
+    pub async fn run(mut self, connected: oneshot::Receiver<SocketRef>, _place: impl Send) {
+        // If the client was gone before CONNECT was answered, there never was a connection.
+        let Ok(socket) = connected.await else { return };
+        let outlet = SocketOutlet::new(
+            socket,
+            Arc::clone(&self.gateway),
+            self.service.clone(),
+            self.closing.clone(),
+            self.closed.clone(),
+        );
+        let outlet = Arc::new(outlet);
+        let connection =
+            Connection::new(self.guest.identity.clone(), Box::new(Arc::clone(&outlet)));
+        let kind = if self.guest.identity.is_guest {
+            "guest"
+        } else {
+            "user"
+        };
+        let gauge = metrics::gauge!("confab_connections", "door" => "socketio", "kind" => kind);
+        gauge.increment(1.0);
+        if let Some(session) = &self.guest.made {
+            connection.send("session", session);
+        }
+        let caller = Caller {
+            gateway: Arc::clone(&self.gateway),
+            connection,
+        };
+        if let Err(error) = caller.gateway.chat.connect(&caller.connection).await {
+            tracing::warn!(%error, "a connection was not announced");
+            outlet.close(CloseReason::Restarting);
+        }
+        self.serve(&caller).await;
+        self.finish(&caller).await;
+        if !self.closed.is_cancelled() {
+            outlet.finish().await;
+            // The client may take its time, its user is gone all the same.
+            drop(timeout(CLOSING_PATIENCE, self.closed.cancelled()).await);
+        }
+        caller.gateway.chat.disconnect(&caller.connection).await;
+        gauge.decrement(1.0);
+    }
+
+    /// Until the connection is closed by either side.
+    async fn serve(&mut self, caller: &Caller) {
+        loop {
+            let expiry = self.expiry(caller);
+            tokio::select! {
+                biased;
+                () = self.closed.cancelled() => return,
+                () = self.closing.cancelled() => return,
+                () = expiry => {
+                    caller.connection.send("error", &Error::TokenExpired.body());
+                    caller.connection.close(CloseReason::TokenExpired);
+                }
+                Some(()) = self.uncommitted.next(), if !self.uncommitted.is_empty() => {}
+                event = self.events.recv(), if self.uncommitted.len() < MAX_UNCOMMITTED => match event {
+                    Some(event) => self.take(caller, event).await,
+                    None => return,
+                },
+            }
+        }
+    }
+
+    /// Answers what was received before the end.
+    async fn finish(&mut self, caller: &Caller) {
+        self.events.close();
+        while let Ok(event) = self.events.try_recv() {
+            self.take(caller, event).await;
+        }
+        while self.uncommitted.next().await.is_some() {}
+    }
+
+    async fn take(&mut self, caller: &Caller, event: Incoming) {
+        let (event, payload, answer) = event.into_parts();
+        if !commands::is_pipelined(&event) {
+            // Whatever is not a message finds all messages that were sent before it.
+            while self.uncommitted.next().await.is_some() {}
+        }
+        let reply = Reply::new(
+            commands::name(&event),
+            &caller.connection.identity(),
+            answer,
+        );
+        if let Some(commit) = commands::dispatch(caller, &event, &payload, reply).await {
+            self.uncommitted.push_back(commit);
+        }
+    }
+
+    /// Ends when the token does; it may be renewed meanwhile.
+    fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<> {
+        let now = self.gateway.chat.clock.now();
+        let left = caller
+            .connection
+            .identity()
+            .expires_at
+            .map(|end| u64::try_from(end.0 - now.0).unwrap_or(0));
+        async move {
+            match left {
+                Some(left) => sleep(Duration::from_millis(left)).await,
+                None => pending().await,
+            }
+        }
+    }
+}

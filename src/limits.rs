@@ -1,0 +1,252 @@
+//! How much anyone may ask for: all limiters and their keys in one place.
+
+use std::{
+    net::IpAddr,
+    num::NonZeroU32,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use dashmap::DashMap;
+use entity::ids::{TenantId, UserId};
+use governor::{
+    Quota, RateLimiter, middleware::NoOpMiddleware, nanos::Nanos, state::keyed::DashMapStateStore,
+};
+
+use crate::{
+    clock::Clock,
+    config::Config,
+    error::{Error, Result},
+};
+
+type UserKey = (TenantId, UserId);
+type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Nanos>>;
+
+pub struct Limits {
+    clock: Clock,
+    messages: Option<MessageLimit>,
+    guests: Option<Keyed<IpAddr>>,
+    connections: Counters<UserKey>,
+    pending: Counters<IpAddr>,
+}
+
+/// At most `slots` messages in any window, exactly: each slot is a limiter that lets one message through in a window,
+/// and a message takes the first slot that is free. (One limiter of 20 a minute with a burst of 20 would let 39 through
+/// in a minute.)
+struct MessageLimit {
+    slots: u32,
+    limiter: Keyed<(UserKey, u32)>,
+}
+
+impl Limits {
+    #[must_use]
+    pub fn new(config: &Config, clock: Clock) -> Self {
+        let window = config.rate_limit_window_seconds.0;
+        let messages = Quota::with_period(window)
+            .filter(|_| config.rate_limit_messages > 0)
+            .map(|quota| MessageLimit {
+                slots: config.rate_limit_messages,
+                limiter: RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()),
+            });
+        let guests = NonZeroU32::new(config.max_guests_per_ip_per_minute).map(|most| {
+            RateLimiter::new(
+                Quota::per_minute(most),
+                DashMapStateStore::default(),
+                clock.clone(),
+            )
+        });
+        Self {
+            clock,
+            messages,
+            guests,
+            connections: Counters::new(config.max_connections_per_user),
+            pending: Counters::new(config.max_pending_per_ip),
+        }
+    }
+
+    /// Whether messages are limited at all.
+    #[must_use]
+    pub const fn limits_messages(&self) -> bool {
+        self.messages.is_some()
+    }
+
+    /// Counts a message of a user, over all of their connections.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`]; the refused message does not count.
+    pub fn message(&self, tenant: &TenantId, user: &UserId) -> Result<()> {
+        let Some(limit) = &self.messages else {
+            return Ok(());
+        };
+        let mut key = ((tenant.clone(), user.clone()), 0);
+        let mut retry_after = Duration::MAX;
+        for slot in 0..limit.slots {
+            key.1 = slot;
+            match limit.limiter.check_key(&key) {
+                Ok(()) => return Ok(()),
+                Err(busy) => retry_after = retry_after.min(busy.wait_time_from(self.clock_now())),
+            }
+        }
+        Err(Error::RateLimited { retry_after })
+    }
+
+    fn clock_now(&self) -> Nanos {
+        governor::clock::Clock::now(&self.clock)
+    }
+
+    /// Counts a new guest session from an address.
+    ///
+    /// # Errors
+    /// [`Error::RateLimited`].
+    pub fn new_guest(&self, ip: IpAddr) -> Result<()> {
+        match &self.guests {
+            Some(limiter) => limiter.check_key(&ip).map_err(|busy| Error::RateLimited {
+                retry_after: busy.wait_time_from(self.clock_now()),
+            }),
+            None => Ok(()),
+        }
+    }
+
+    /// Takes one of a user's places for connections, until the place is dropped.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnections`].
+    pub fn connection(&self, tenant: &TenantId, user: &UserId) -> Result<Place<UserKey>> {
+        self.connections.take((tenant.clone(), user.clone()))
+    }
+
+    /// Takes one of an address's places for connections that have not said who they are.
+    ///
+    /// # Errors
+    /// [`Error::TooManyConnections`].
+    pub fn pending(&self, ip: IpAddr) -> Result<Place<IpAddr>> {
+        self.pending.take(ip)
+    }
+
+    /// Forgets what no longer limits anyone. To be called now and then.
+    pub fn sweep(&self) {
+        if let Some(limit) = &self.messages {
+            limit.limiter.retain_recent();
+        }
+        if let Some(limiter) = &self.guests {
+            limiter.retain_recent();
+        }
+    }
+}
+
+/// Counts what is there at the same time, by key.
+struct Counters<K> {
+    most: usize,
+    counts: Arc<DashMap<K, AtomicUsize>>,
+}
+
+impl<K: Clone + Eq + std::hash::Hash> Counters<K> {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            counts: Arc::default(),
+        }
+    }
+
+    fn take(&self, key: K) -> Result<Place<K>> {
+        let count = self.counts.entry(key.clone()).or_default();
+        if count.load(Ordering::Relaxed) >= self.most {
+            return Err(Error::TooManyConnections);
+        }
+        count.fetch_add(1, Ordering::Relaxed);
+        drop(count);
+        Ok(Place {
+            key,
+            counts: Arc::clone(&self.counts),
+        })
+    }
+}
+
+/// One of a key's places, free again when dropped.
+pub struct Place<K: Eq + std::hash::Hash> {
+    key: K,
+    counts: Arc<DashMap<K, AtomicUsize>>,
+}
+
+impl<K: Eq + std::hash::Hash> Drop for Place<K> {
+    fn drop(&mut self) {
+        self.counts.remove_if(&self.key, |_, count| {
+            count.fetch_sub(1, Ordering::Relaxed) == 1
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use entity::ids::ExternalId;
+
+    use super::*;
+
+    fn limits(messages: u32) -> (Limits, Clock) {
+        let config = Config::from_sources(None, |name| {
+            (name == "rate_limit_messages").then(|| messages.to_string())
+        });
+        let clock = Clock::manual();
+        (Limits::new(&config.unwrap(), clock.clone()), clock)
+    }
+
+    fn send(limits: &Limits) -> Result<()> {
+        limits.message(&TenantId::default(), &UserId(ExternalId::Number(7)))
+    }
+
+    #[test]
+    fn any_60_seconds_hold_exactly_20_messages() {
+        let (limits, clock) = limits(20);
+        // A sliding log of what was admitted says what should be; arrivals come in irregular steps.
+        let (mut log, mut now) = (std::collections::VecDeque::<u64>::new(), 0_u64);
+        for step in 0..20_000_u64 {
+            let pause = (step * 7919 % 41) * 97;
+            clock.advance(Duration::from_millis(pause));
+            now += pause;
+            while log.front().is_some_and(|first| now - first >= 60_000) {
+                log.pop_front();
+            }
+            let expected = log.len() < 20;
+            assert_eq!(send(&limits).is_ok(), expected, "at {now} ms");
+            if expected {
+                log.push_back(now);
+            }
+        }
+    }
+
+    #[test]
+    fn a_refusal_names_the_moment_from_which_one_more_is_admitted() {
+        let (limits, clock) = limits(2);
+        send(&limits).unwrap();
+        clock.advance(Duration::from_secs(10));
+        send(&limits).unwrap();
+        let refused = send(&limits).unwrap_err();
+        assert_eq!(
+            refused,
+            Error::RateLimited {
+                retry_after: Duration::from_secs(50)
+            }
+        );
+        clock.advance(Duration::from_nanos(49_999_999_999));
+        assert!(send(&limits).is_err());
+        clock.advance(Duration::from_nanos(1));
+        assert!(send(&limits).is_ok());
+        assert!(send(&limits).is_err());
+    }
+
+    #[test]
+    fn a_place_is_free_again_when_dropped() {
+        let (limits, _) = limits(0);
+        let ip = IpAddr::from([127, 0, 0, 1]);
+        let places: Vec<_> = (0..1000)
+            .map(|_| limits.pending(ip).map_err(|_| ()).unwrap())
+            .collect();
+        assert!(limits.pending(ip).is_err());
+        drop(places);
+        assert!(limits.pending(ip).is_ok());
+        assert_eq!(limits.pending.counts.len(), 0);
+    }
+}

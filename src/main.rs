@@ -1,0 +1,151 @@
+//! The command line.
+
+use std::{
+    io::{self, Write},
+    process::ExitCode,
+    sync::Arc,
+};
+
+use clap::{Parser, Subcommand};
+use confab::{
+    app::Server,
+    auth::{Authenticator, Identity},
+    clock::Clock,
+    config::{Config, Problems},
+    telemetry,
+};
+use entity::ids::{ExternalId, TenantId, UserId};
+use tokio::{runtime::Runtime, signal::unix};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A chat server for the socket.io-client frontends that you have.
+#[derive(Parser)]
+#[command(
+    version,
+    about,
+    after_help = "Settings: confab.toml and CONFAB_*, see `confab settings`."
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs the server (also without a command).
+    Serve,
+    /// Prints an access token, signed with this server's secret.
+    Token(TokenArguments),
+    /// Brings the database up to date and stops.
+    Migrate,
+    /// Says what is wrong with the settings, and opens what they name.
+    Check,
+    /// Prints every setting with its default and what it is for.
+    Settings,
+}
+
+#[derive(clap::Args)]
+struct TokenArguments {
+    /// The user's id: digits are a number, `"7"` in quotes is a text, and so is everything else.
+    #[arg(long)]
+    user_id: String,
+    /// The name that others see; the id if none is given.
+    #[arg(long)]
+    username: Option<String>,
+    #[arg(long, default_value = "default")]
+    tenant: String,
+    /// Whether the user is of the tenant's staff.
+    #[arg(long)]
+    staff: bool,
+    /// Seconds until the token ends.
+    #[arg(long, default_value_t = 6 * 3600)]
+    ttl_seconds: i64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let result = match arguments.command.unwrap_or(Command::Serve) {
+        Command::Settings => say(confab::config::DEFAULTS.trim_end()),
+        command => Config::load()
+            .map_err(|problems| list(&problems))
+            .and_then(|config| match command {
+                Command::Token(arguments) => token(&config, &arguments),
+                Command::Migrate => bind(config).and_then(|_| say("the database is up to date")),
+                Command::Check => bind(config)
+                    .and_then(|_| say("the settings are fine, and what they name can be used")),
+                Command::Serve | Command::Settings => serve(config),
+            }),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Nothing can be done about a closed stderr.
+            drop(writeln!(io::stderr(), "confab: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn say(text: &str) -> Result<(), String> {
+    writeln!(io::stdout(), "{text}").map_err(|error| error.to_string())
+}
+
+fn list(problems: &Problems) -> String {
+    format!("the settings are wrong:\n  - {}", problems.0.join("\n  - "))
+}
+
+fn runtime() -> Result<Runtime, String> {
+    Runtime::new().map_err(|error| error.to_string())
+}
+
+fn bind(config: Config) -> Result<(), String> {
+    telemetry::init_log(&config);
+    runtime()?
+        .block_on(Server::bind(config, Clock::System))
+        .map(drop)
+        .map_err(|error| error.to_string())
+}
+
+fn serve(config: Config) -> Result<(), String> {
+    telemetry::init_log(&config);
+    runtime()?.block_on(async {
+        let mut terminate =
+            unix::signal(unix::SignalKind::terminate()).map_err(|error| error.to_string())?;
+        let mut interrupt =
+            unix::signal(unix::SignalKind::interrupt()).map_err(|error| error.to_string())?;
+        let server = Server::bind(config, Clock::System)
+            .await
+            .map_err(|error| error.to_string())?;
+        server
+            .run(async {
+                tokio::select! {
+                    _ = terminate.recv() => {}
+                    _ = interrupt.recv() => {}
+                }
+            })
+            .await;
+        Ok(())
+    })
+}
+
+fn token(config: &Config, arguments: &TokenArguments) -> Result<(), String> {
+    let id = serde_json::from_str(&arguments.user_id)
+        .unwrap_or_else(|_| arguments.user_id.clone().into());
+    let user_id = ExternalId::from_json(&id).map_err(|error| format!("--user-id: {error}"))?;
+    let identity = Identity {
+        tenant: TenantId::new(&arguments.tenant).map_err(|error| format!("--tenant: {error}"))?,
+        username: Arc::from(
+            arguments
+                .username
+                .clone()
+                .unwrap_or_else(|| user_id.label()),
+        ),
+        user_id: UserId(user_id),
+        is_guest: false,
+        is_staff: arguments.staff,
+        expires_at: None,
+    };
+    say(&Authenticator::new(config, Clock::System)?.sign(&identity, arguments.ttl_seconds)?)
+}

@@ -1,0 +1,31 @@
+//! Every payload that crosses the wire, once, for every door. The TypeScript types are generated from here
+//! (`make types`).
+
+mod events;
+mod objects;
+mod requests;
+
+use serde::Serialize;
+use ts_rs::TS;
+
+pub use events::*;
+pub use objects::*;
+pub use requests::*;
+
+/// The error body: in acknowledgements, `error` events and HTTP answers alike.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct ErrorBody {
+    /// Always `false`.
+    #[ts(type = "false")]
+    pub success: bool,
+    /// A stable word for programs.
+    #[ts(type = "string")]
+    pub code: &'static str,
+    /// A sentence for people.
+    pub message: String,
+    /// Milliseconds after which the same request can succeed; only where waiting helps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional, type = "number")]
+    pub retry_after_ms: Option<u64>,
+}

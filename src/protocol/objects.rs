@@ -1,0 +1,110 @@
+//! The things that payloads are made of.
+
+use std::sync::Arc;
+
+use entity::{
+    ids::{ClientId, MessageId, Rev, RoomId, UserId},
+    participants::Role,
+    rooms::RoomKind,
+    timestamp::Timestamp,
+};
+use serde::{Serialize, Serializer};
+use serde_json::value::RawValue;
+use ts_rs::TS;
+
+/// A message, as `new_message` and every list of messages carry it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Message {
+    pub id: MessageId,
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    /// The sender's name when it was sent.
+    pub username: String,
+    /// The text: trimmed, 1 to 10,000 characters.
+    pub message: String,
+    pub timestamp: Timestamp,
+    /// The room's revision that created it: its place in the history.
+    pub seq: Rev,
+    /// The room's revision that last changed it.
+    pub rev: Rev,
+    /// The sender's own id for it, if one was given.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub client_id: Option<ClientId>,
+    /// The message of the same room that it answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub reply_to: Option<MessageId>,
+}
+
+/// A message and its JSON: written once, sent to many.
+#[derive(Debug)]
+pub struct Encoded {
+    pub message: Arc<Message>,
+    pub json: Box<RawValue>,
+}
+
+impl Encoded {
+    #[must_use]
+    pub fn new(message: Arc<Message>) -> Self {
+        Self {
+            json: to_raw(&*message),
+            message,
+        }
+    }
+}
+
+impl Serialize for Encoded {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.json.serialize(serializer)
+    }
+}
+
+/// The JSON of a payload. Ours are structs with text keys, which cannot fail to be written.
+#[must_use]
+pub fn to_raw(payload: &impl Serialize) -> Box<RawValue> {
+    serde_json::value::to_raw_value(payload).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Room {
+    pub id: RoomId,
+    pub name: String,
+    pub kind: RoomKind,
+    /// Whether only participants may enter.
+    pub private: bool,
+    pub created_by: UserId,
+    pub created_at: Timestamp,
+    /// The newest revision, 0 if nothing happened yet.
+    pub rev: Rev,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Participant {
+    pub id: UserId,
+    pub username: String,
+    pub online: bool,
+    pub role: Role,
+    /// When the participant's last connection went; null while online or never connected.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// One room in a user's list of conversations.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Conversation {
+    pub room_id: RoomId,
+    /// The room's name; in a direct room the other user's.
+    pub name: String,
+    pub kind: RoomKind,
+    /// The first 50.
+    pub participants: Vec<Participant>,
+    pub last_message: Option<Message>,
+    /// Messages of others since the user was last in the room.
+    #[ts(type = "number")]
+    pub unread_count: i64,
+    pub last_message_at: Option<Timestamp>,
+}

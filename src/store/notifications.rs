@@ -1,0 +1,79 @@
+//! Notifications that wait for a user to return. They are written with their message, see `messages.rs`.
+
+use entity::{
+    ids::{MessageId, TenantId, UserId},
+    messages,
+    notifications::{Column, Entity, NotificationKind},
+    timestamp::Timestamp,
+};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+
+use super::{Store, messages::from_model, timed};
+use crate::{error::Result, protocol::Message};
+
+/// The most notifications that a user who returns is told of: the newest.
+const MOST: u64 = 100;
+
+/// A notification that was not sent to any connection of its user yet.
+pub struct PendingNotification {
+    pub kind: NotificationKind,
+    pub message: Message,
+}
+
+impl Store {
+    /// What waits for a user, oldest first.
+    pub async fn pending_notifications(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<Vec<PendingNotification>> {
+        let query = Entity::find()
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::UserId.eq(user.clone()))
+            .filter(Column::DeliveredAt.is_null())
+            .order_by_desc(Column::MessageId)
+            .limit(MOST);
+        let rows = timed("pending_notifications", query.all(&self.reader)).await?;
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let ids = rows.iter().map(|row| row.message_id);
+        let query = messages::Entity::find()
+            .filter(messages::Column::TenantId.eq(tenant.clone()))
+            .filter(messages::Column::Id.is_in(ids));
+        let found = timed("pending_notifications", query.all(&self.reader)).await?;
+        let mut pending: Vec<PendingNotification> = found
+            .into_iter()
+            .filter_map(|model| {
+                let row = rows.iter().find(|row| row.message_id == model.id)?;
+                Some(PendingNotification {
+                    kind: row.kind,
+                    message: from_model(model),
+                })
+            })
+            .collect();
+        pending.sort_by_key(|notification| notification.message.id);
+        Ok(pending)
+    }
+
+    /// Some users were told of some messages.
+    pub async fn notifications_delivered(
+        &self,
+        tenant: &TenantId,
+        users: Vec<UserId>,
+        messages: Vec<MessageId>,
+        now: Timestamp,
+    ) -> Result<()> {
+        let query = Entity::update_many()
+            .col_expr(Column::DeliveredAt, Expr::value(now))
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::UserId.is_in(users))
+            .filter(Column::MessageId.is_in(messages))
+            .filter(Column::DeliveredAt.is_null());
+        self.writer
+            .write("notifications_delivered", move |txn| {
+                Box::pin(async move { query.exec(txn).await.map(drop) })
+            })
+            .await
+    }
+}

@@ -1,0 +1,154 @@
+//! Opening the database: one process a data folder, one connection that writes, some that read, the schema brought up
+//! to date.
+
+use std::{
+    fs::{self, File, TryLockError},
+    num::NonZero,
+    path::Path,
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use migration::{Migrator, MigratorTrait, SchemaManager};
+use sea_orm::{
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
+};
+use tokio::sync::mpsc;
+
+use super::{
+    Store,
+    writer::{Committed, Writer},
+};
+use crate::{clock::Clock, config::Config};
+
+/// How long a connection waits for another process's lock on the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Why the database cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    #[error("the data folder {0}: {1}")]
+    DataFolder(String, std::io::Error),
+    #[error("the data folder {0} is in use by another server")]
+    InUse(String),
+    #[error(
+        "the database was written by a newer release (its migration {0} is unknown here): start that release, or restore a backup"
+    )]
+    Newer(String),
+    #[error("the database is locked by another process")]
+    Locked,
+    #[error("the database cannot be opened: {0}")]
+    Database(DbErr),
+}
+
+impl From<DbErr> for OpenError {
+    fn from(error: DbErr) -> Self {
+        if error.to_string().contains("database is locked") {
+            Self::Locked
+        } else {
+            Self::Database(error)
+        }
+    }
+}
+
+impl Store {
+    /// Opens the database that the settings name and runs what migrations it lacks. What is committed is handed to
+    /// `committed`, in the order of the commits.
+    ///
+    /// # Errors
+    /// [`OpenError`], in words for an operator.
+    pub async fn open(
+        config: &Config,
+        clock: Clock,
+        committed: mpsc::Sender<Committed>,
+    ) -> Result<Self, OpenError> {
+        let lock = lock_folder(&config.data_dir)?;
+        let url = match &config.database_url.0 {
+            Some(url) => url.clone(),
+            None => format!("sqlite://{}", config.data_dir.join("confab.db").display()),
+        };
+        let write = connect(&url, Access::Write).await?;
+        migrate(&write).await?;
+        let reader = connect(&url, Access::Read).await?;
+        Ok(Self {
+            reader,
+            writer: Writer::start(write, clock, committed),
+            _lock: Arc::new(lock),
+        })
+    }
+}
+
+fn lock_folder(path: &Path) -> Result<File, OpenError> {
+    let name = path.display().to_string();
+    let lock = fs::create_dir_all(path)
+        .and_then(|()| File::create(path.join("confab.lock")))
+        .map_err(|error| OpenError::DataFolder(name.clone(), error))?;
+    match lock.try_lock() {
+        Ok(()) => Ok(lock),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(name)),
+        Err(TryLockError::Error(error)) => Err(OpenError::DataFolder(name, error)),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Access {
+    Write,
+    Read,
+}
+
+async fn connect(url: &str, access: Access) -> Result<DatabaseConnection, DbErr> {
+    let readers = thread::available_parallelism()
+        .map_or(4, NonZero::get)
+        .clamp(2, 8);
+    let connections = if access == Access::Write {
+        1
+    } else {
+        u32::try_from(readers).unwrap_or(2)
+    };
+    let mut options = ConnectOptions::new(url);
+    options
+        .max_connections(connections)
+        .min_connections(connections)
+        .acquire_timeout(Duration::from_secs(10))
+        .test_before_acquire(false)
+        .sqlx_logging(false)
+        .map_sqlx_sqlite_opts(move |options: SqliteConnectOptions| {
+            let options = options
+                .create_if_missing(true)
+                .journal_mode(SqliteJournalMode::Wal)
+                // Acknowledged means on disk: every commit waits for it. The pragma is per connection.
+                .synchronous(SqliteSynchronous::Full)
+                .busy_timeout(BUSY_TIMEOUT)
+                .foreign_keys(false)
+                .pragma("cache_size", "-16000")
+                .pragma("temp_store", "memory");
+            if access == Access::Read {
+                options.pragma("query_only", "on")
+            } else {
+                options
+            }
+        });
+    Database::connect(options).await
+}
+
+async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {
+    if SchemaManager::new(db).has_table("seaql_migrations").await? {
+        let known: Vec<String> = Migrator::migrations()
+            .iter()
+            .map(|migration| migration.name().to_owned())
+            .collect();
+        let applied = Statement::from_string(
+            db.get_database_backend(),
+            "SELECT version FROM seaql_migrations",
+        );
+        for row in db.query_all_raw(applied).await? {
+            let version: String = row.try_get("", "version")?;
+            if !known.contains(&version) {
+                return Err(OpenError::Newer(version));
+            }
+        }
+    }
+    Ok(Migrator::up(db, None).await?)
+}

@@ -1,0 +1,185 @@
+//! Who belongs to a room, and how far they have read.
+
+use std::collections::HashMap;
+
+use entity::{
+    ids::{Rev, RoomId, TenantId, UserId},
+    participants::{ActiveModel, Column, Entity, Model, Role},
+    rooms,
+    timestamp::Timestamp,
+    users,
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::{Store, timed};
+use crate::error::Result;
+
+/// The participants of a room, as access decides by them.
+#[derive(Clone, Debug)]
+pub enum Membership {
+    /// All of them.
+    All(HashMap<UserId, Role>),
+    /// More than were asked for: each has to be looked up.
+    Large,
+}
+
+/// A participant with what is known of the user.
+#[derive(Clone, Debug)]
+pub struct Member {
+    pub room_id: RoomId,
+    pub user_id: UserId,
+    pub role: Role,
+    pub username: String,
+    pub last_seen_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// Adds a participant; one who is there already stays as they are. Says whether somebody was added.
+    pub async fn add_participant(
+        &self,
+        tenant: &TenantId,
+        room: &rooms::Model,
+        user: &UserId,
+        role: Role,
+        now: Timestamp,
+    ) -> Result<bool> {
+        let (tenant, room, user) = (tenant.clone(), room.clone(), user.clone());
+        self.writer
+            .write("add_participant", move |txn| {
+                Box::pin(async move { insert(txn, &tenant, &room, &user, role, now).await })
+            })
+            .await
+    }
+
+    pub async fn membership(
+        &self,
+        tenant: &TenantId,
+        room: &RoomId,
+        most: usize,
+    ) -> Result<Membership> {
+        let query = Entity::find()
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::RoomId.eq(room.clone()))
+            .limit(u64::try_from(most).unwrap_or(u64::MAX).saturating_add(1));
+        let rows: Vec<Model> = timed("membership", query.all(&self.reader)).await?;
+        if rows.len() > most {
+            return Ok(Membership::Large);
+        }
+        Ok(Membership::All(
+            rows.into_iter()
+                .map(|row| (row.user_id, row.role))
+                .collect(),
+        ))
+    }
+
+    pub async fn participant(
+        &self,
+        tenant: &TenantId,
+        room: &RoomId,
+        user: &UserId,
+    ) -> Result<Option<Model>> {
+        let key = (tenant.clone(), room.clone(), user.clone());
+        timed("participant", Entity::find_by_id(key).one(&self.reader)).await
+    }
+
+    /// The first participants of some rooms, in the order in which they came.
+    pub async fn members(
+        &self,
+        tenant: &TenantId,
+        rooms: &[RoomId],
+        most: u64,
+    ) -> Result<Vec<Member>> {
+        let mut members = Vec::new();
+        for room in rooms {
+            let query = Entity::find()
+                .filter(Column::TenantId.eq(tenant.clone()))
+                .filter(Column::RoomId.eq(room.clone()))
+                .order_by_asc(Column::JoinedAt)
+                .order_by_asc(Column::UserId)
+                .limit(most);
+            members.extend(timed("members", query.all(&self.reader)).await?);
+        }
+        let names = self
+            .names(tenant, members.iter().map(|member| member.user_id.clone()))
+            .await?;
+        let with_name = members.into_iter().map(|member| {
+            let user = names.get(&member.user_id);
+            Member {
+                username: user.map_or_else(|| member.user_id.label(), |user| user.username.clone()),
+                last_seen_at: user.and_then(|user| user.last_seen_at),
+                room_id: member.room_id,
+                user_id: member.user_id,
+                role: member.role,
+            }
+        });
+        Ok(with_name.collect())
+    }
+
+    async fn names(
+        &self,
+        tenant: &TenantId,
+        ids: impl Iterator<Item = UserId>,
+    ) -> Result<HashMap<UserId, users::Model>> {
+        let mut ids: Vec<UserId> = ids.collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut names = HashMap::with_capacity(ids.len());
+        for part in ids.chunks(500) {
+            let query = users::Entity::find()
+                .filter(users::Column::TenantId.eq(tenant.clone()))
+                .filter(users::Column::Id.is_in(part.iter().cloned()));
+            let found = timed("names", query.all(&self.reader)).await?;
+            names.extend(found.into_iter().map(|user| (user.id.clone(), user)));
+        }
+        Ok(names)
+    }
+
+    /// Moves how far a participant has read forward, never back.
+    pub async fn mark_read(
+        &self,
+        tenant: &TenantId,
+        room: &RoomId,
+        user: &UserId,
+        seq: Rev,
+    ) -> Result<()> {
+        let query = Entity::update_many()
+            .col_expr(Column::ReadSeq, Expr::value(seq))
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::RoomId.eq(room.clone()))
+            .filter(Column::UserId.eq(user.clone()))
+            .filter(Column::ReadSeq.lt(seq));
+        self.writer
+            .write("mark_read", move |txn| {
+                Box::pin(async move { query.exec(txn).await.map(drop) })
+            })
+            .await
+    }
+}
+
+/// Adds a participant who has read the room up to now.
+pub(super) async fn insert(
+    db: &impl ConnectionTrait,
+    tenant: &TenantId,
+    room: &rooms::Model,
+    user: &UserId,
+    role: Role,
+    now: Timestamp,
+) -> Result<bool, DbErr> {
+    let row = ActiveModel {
+        tenant_id: Set(tenant.clone()),
+        room_id: Set(room.id.clone()),
+        user_id: Set(user.clone()),
+        role: Set(role),
+        joined_at: Set(now),
+        read_seq: Set(room.last_message_seq),
+    };
+    let added = Entity::insert_many([row])
+        .on_conflict(OnConflict::new().do_nothing().to_owned())
+        .exec_without_returning(db)
+        .await?;
+    Ok(added > 0)
+}

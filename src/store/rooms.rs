@@ -1,0 +1,220 @@
+//! Rooms and the list of a user's conversations.
+
+use std::collections::HashMap;
+
+use entity::{
+    ids::{Rev, RoomId, TenantId, UserId},
+    messages, participants,
+    participants::Role,
+    rooms::{ActiveModel, Column, Entity, Model, RoomKind},
+    timestamp::Timestamp,
+};
+use sea_orm::{
+    ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+};
+
+use super::{Store, messages::from_model, timed, users};
+use crate::{error::Result, protocol::Message};
+
+/// The most conversations that are listed.
+const MAX_CONVERSATIONS: u64 = 500;
+
+/// A room to be made, with its first participants.
+#[derive(Clone, Debug)]
+pub struct NewRoom {
+    pub id: RoomId,
+    pub name: String,
+    pub kind: RoomKind,
+    pub created_by: UserId,
+    pub created_at: Timestamp,
+    pub direct_key: Option<String>,
+    pub participants: Vec<(UserId, Role)>,
+}
+
+/// A room of a user, with what the list of conversations says of it.
+pub(crate) struct ConversationRow {
+    pub room: Model,
+    pub last_message: Option<Message>,
+    pub unread: i64,
+}
+
+impl Store {
+    pub async fn room(&self, tenant: &TenantId, room: &RoomId) -> Result<Option<Model>> {
+        timed(
+            "room",
+            Entity::find_by_id((tenant.clone(), room.clone())).one(&self.reader),
+        )
+        .await
+    }
+
+    /// The room of two users, see [`NewRoom::direct_key`].
+    pub async fn direct_room(&self, tenant: &TenantId, direct_key: &str) -> Result<Option<Model>> {
+        let query = Entity::find()
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::DirectKey.eq(direct_key));
+        timed("direct_room", query.one(&self.reader)).await
+    }
+
+    /// Makes a room, or finds the one that has its id or its direct key. Participants that are not known as users yet
+    /// become users.
+    pub async fn create_room(&self, tenant: &TenantId, room: NewRoom) -> Result<Model> {
+        let tenant = tenant.clone();
+        self.writer
+            .write("create_room", move |txn| {
+                Box::pin(async move { create(txn, tenant, room).await })
+            })
+            .await
+    }
+
+    /// The ids of a user's rooms, for presence.
+    pub async fn rooms_of(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<RoomId>> {
+        let query = participants::Entity::find()
+            .select_only()
+            .column(participants::Column::RoomId)
+            .filter(participants::Column::TenantId.eq(tenant.clone()))
+            .filter(participants::Column::UserId.eq(user.clone()))
+            .into_tuple();
+        timed("rooms_of", query.all(&self.reader)).await
+    }
+
+    /// A user's rooms, newest activity first.
+    pub(crate) async fn conversations(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<Vec<ConversationRow>> {
+        let mine = participants::Entity::find()
+            .filter(participants::Column::TenantId.eq(tenant.clone()))
+            .filter(participants::Column::UserId.eq(user.clone()));
+        let mine = timed("conversations", mine.all(&self.reader)).await?;
+        let read: HashMap<RoomId, Rev> = mine
+            .into_iter()
+            .map(|row| (row.room_id, row.read_seq))
+            .collect();
+        let mut rooms = Vec::with_capacity(read.len());
+        let ids: Vec<RoomId> = read.keys().cloned().collect();
+        for part in ids.chunks(500) {
+            let query = Entity::find()
+                .filter(Column::TenantId.eq(tenant.clone()))
+                .filter(Column::Id.is_in(part.iter().cloned()));
+            rooms.extend(timed("conversations", query.all(&self.reader)).await?);
+        }
+        rooms
+            .sort_by_key(|room| std::cmp::Reverse(room.last_message_at.unwrap_or(room.created_at)));
+        rooms.truncate(usize::try_from(MAX_CONVERSATIONS).unwrap_or(usize::MAX));
+        let mut last = self.last_messages(tenant, &rooms).await?;
+        let mut rows = Vec::with_capacity(rooms.len());
+        for room in rooms {
+            let read_seq = read.get(&room.id).copied().unwrap_or_default();
+            let unread = if room.last_message_seq > read_seq {
+                self.unread(tenant, &room.id, user, read_seq).await?
+            } else {
+                0
+            };
+            let last_message = last.remove(&room.id);
+            rows.push(ConversationRow {
+                room,
+                last_message,
+                unread,
+            });
+        }
+        Ok(rows)
+    }
+
+    async fn last_messages(
+        &self,
+        tenant: &TenantId,
+        rooms: &[Model],
+    ) -> Result<HashMap<RoomId, Message>> {
+        let mut last = HashMap::new();
+        for part in rooms.chunks(100) {
+            let newest = part
+                .iter()
+                .filter(|room| room.last_message_seq > Rev(0))
+                .fold(Condition::any(), |any, room| {
+                    any.add(
+                        Condition::all()
+                            .add(messages::Column::RoomId.eq(room.id.clone()))
+                            .add(messages::Column::Seq.eq(room.last_message_seq)),
+                    )
+                });
+            if newest.is_empty() {
+                continue;
+            }
+            let query = messages::Entity::find()
+                .filter(messages::Column::TenantId.eq(tenant.clone()))
+                .filter(newest);
+            let found = timed("last_messages", query.all(&self.reader)).await?;
+            last.extend(
+                found
+                    .into_iter()
+                    .map(|model| (model.room_id.clone(), from_model(model))),
+            );
+        }
+        Ok(last)
+    }
+
+    /// Messages of others above a `seq`.
+    pub async fn unread(
+        &self,
+        tenant: &TenantId,
+        room: &RoomId,
+        user: &UserId,
+        read_seq: Rev,
+    ) -> Result<i64> {
+        let query = messages::Entity::find()
+            .filter(messages::Column::TenantId.eq(tenant.clone()))
+            .filter(messages::Column::RoomId.eq(room.clone()))
+            .filter(messages::Column::Seq.gt(read_seq))
+            .filter(messages::Column::UserId.ne(user.clone()));
+        let count = timed("unread", query.count(&self.reader)).await?;
+        Ok(i64::try_from(count).unwrap_or(i64::MAX))
+    }
+}
+
+async fn create(
+    txn: &DatabaseTransaction,
+    tenant: TenantId,
+    room: NewRoom,
+) -> Result<Model, DbErr> {
+    let row = ActiveModel {
+        tenant_id: Set(tenant.clone()),
+        id: Set(room.id.clone()),
+        name: Set(room.name),
+        kind: Set(room.kind),
+        created_by: Set(room.created_by),
+        created_at: Set(room.created_at),
+        direct_key: Set(room.direct_key.clone()),
+        last_rev: Set(Rev(0)),
+        last_message_seq: Set(Rev(0)),
+        last_message_at: Set(None),
+    };
+    let made = Entity::insert_many([row])
+        .on_conflict(
+            sea_orm::sea_query::OnConflict::new()
+                .do_nothing()
+                .to_owned(),
+        )
+        .exec_without_returning(txn)
+        .await?;
+    let same_id = Condition::all().add(Column::Id.eq(room.id));
+    let same = match room.direct_key {
+        Some(key) => Condition::any().add(same_id).add(Column::DirectKey.eq(key)),
+        None => same_id,
+    };
+    let found = Entity::find()
+        .filter(Column::TenantId.eq(tenant.clone()))
+        .filter(same)
+        .order_by_asc(Column::CreatedAt)
+        .one(txn)
+        .await?
+        .ok_or_else(|| DbErr::RecordNotFound("the room that was just made".to_owned()))?;
+    if made > 0 {
+        for (user, role) in room.participants {
+            users::ensure(txn, &tenant, &user, &user.label(), false, room.created_at).await?;
+            super::participants::insert(txn, &tenant, &found, &user, role, room.created_at).await?;
+        }
+    }
+    Ok(found)
+}

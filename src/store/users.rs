@@ -1,0 +1,103 @@
+//! Users and guests as others see them.
+
+use entity::{
+    ids::{TenantId, UserId},
+    tenants,
+    timestamp::Timestamp,
+    users::{ActiveModel, Column, Entity},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter,
+    sea_query::{Expr, OnConflict},
+};
+
+use super::{Store, timed};
+use crate::error::Result;
+
+pub use entity::users::Model as UserRow;
+
+impl Store {
+    pub async fn user(&self, tenant: &TenantId, user: &UserId) -> Result<Option<UserRow>> {
+        timed(
+            "user",
+            Entity::find_by_id((tenant.clone(), user.clone())).one(&self.reader),
+        )
+        .await
+    }
+
+    /// Makes a user known under the name that their token says.
+    pub async fn save_user(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        username: &str,
+        now: Timestamp,
+    ) -> Result<()> {
+        let (tenant, user, username) = (tenant.clone(), user.clone(), username.to_owned());
+        self.writer
+            .write("save_user", move |txn| {
+                Box::pin(async move {
+                    ensure(txn, &tenant, &user, &username, false, now).await?;
+                    Entity::update_many()
+                        .col_expr(Column::Username, Expr::value(username))
+                        .filter(Column::TenantId.eq(tenant))
+                        .filter(Column::Id.eq(user))
+                        .exec(txn)
+                        .await
+                        .map(drop)
+                })
+            })
+            .await
+    }
+
+    pub async fn save_last_seen(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        at: Timestamp,
+    ) -> Result<()> {
+        let query = Entity::update_many()
+            .col_expr(Column::LastSeenAt, Expr::value(at))
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::Id.eq(user.clone()));
+        self.writer
+            .write("save_last_seen", move |txn| {
+                Box::pin(async move { query.exec(txn).await.map(drop) })
+            })
+            .await
+    }
+}
+
+/// Makes a tenant and a user known; those who are known already stay as they are.
+pub(super) async fn ensure(
+    db: &impl ConnectionTrait,
+    tenant: &TenantId,
+    user: &UserId,
+    username: &str,
+    is_guest: bool,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let keep = || OnConflict::new().do_nothing().to_owned();
+    let tenant_row = tenants::ActiveModel {
+        id: Set(tenant.clone()),
+        created_at: Set(now),
+    };
+    tenants::Entity::insert_many([tenant_row])
+        .on_conflict(keep())
+        .exec_without_returning(db)
+        .await?;
+    let user_row = ActiveModel {
+        tenant_id: Set(tenant.clone()),
+        id: Set(user.clone()),
+        username: Set(username.to_owned()),
+        is_guest: Set(is_guest),
+        created_at: Set(now),
+        last_seen_at: Set(None),
+    };
+    Entity::insert_many([user_row])
+        .on_conflict(keep())
+        .exec_without_returning(db)
+        .await
+        .map(drop)
+}

@@ -1,0 +1,74 @@
+//! Logs and metrics.
+
+use std::sync::OnceLock;
+
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
+use tracing_subscriber::{EnvFilter, fmt, layer::SubscriberExt, util::SubscriberInitExt};
+
+use crate::config::{Config, LogFormat};
+
+/// From 0.1 ms to 10 s.
+const LATENCY_BUCKETS: &[f64] = &[
+    0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
+    5.0, 10.0,
+];
+
+/// Writes the log to standard error from here on. A second call changes nothing.
+pub fn init_log(config: &Config) {
+    let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let result = match config.log_format {
+        LogFormat::Text => registry
+            .with(fmt::layer().with_writer(std::io::stderr))
+            .try_init(),
+        LogFormat::Json => registry
+            .with(fmt::layer().json().with_writer(std::io::stderr))
+            .try_init(),
+    };
+    // A program that embeds the server may have a log of its own.
+    drop(result);
+}
+
+/// The process's metrics, in Prometheus' text format.
+pub fn metrics() -> &'static PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    HANDLE.get_or_init(|| {
+        let builder = PrometheusBuilder::new()
+            .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), LATENCY_BUCKETS)
+            .unwrap_or_else(|_| PrometheusBuilder::new());
+        let recorder = builder.build_recorder();
+        let handle = recorder.handle();
+        // Fails only where another recorder was installed first; ours then stays empty.
+        drop(metrics::set_global_recorder(recorder));
+        describe();
+        handle
+    })
+}
+
+fn describe() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
+    describe_gauge!(
+        "confab_connections",
+        "Connections that are live now, by door and kind of user"
+    );
+    describe_gauge!("confab_live_rooms", "Rooms with members on this node");
+    describe_counter!("confab_events_total", "Requests by event and outcome");
+    describe_counter!("confab_messages_stored_total", "Messages committed");
+    describe_counter!("confab_deliveries_total", "Events pushed to connections");
+    describe_counter!("confab_refusals_total", "Refusals by code");
+    describe_counter!(
+        "confab_slow_readers_total",
+        "Connections closed because they did not read"
+    );
+    describe_histogram!(
+        "confab_commit_seconds",
+        "From a message's arrival in the writer to its commit"
+    );
+    describe_histogram!("confab_commit_batch", "Messages in one commit");
+    describe_histogram!(
+        "confab_delivery_seconds",
+        "From a message's arrival to its hand-over to all of its room"
+    );
+    describe_histogram!("confab_query_seconds", "Database time by query");
+    gauge!("confab_live_rooms").set(0.0);
+}
