@@ -26,7 +26,7 @@ pub struct Identity {
     pub username: Arc<str>,
     pub is_guest: bool,
     pub is_staff: bool,
-    /// When the token ends, its leeway included; a guest session does not end.
+    /// When the token ends; a guest session does not.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -189,7 +189,7 @@ impl Authenticator {
         if time("nbf")?.is_some_and(|nbf| nbf - leeway > now) {
             return Err(Error::unauthorized("the token is not valid yet"));
         }
-        Ok(Timestamp(exp + leeway))
+        Ok(Timestamp(exp))
     }
 
     fn is_staff(&self, claims: &Map<String, Value>) -> bool {

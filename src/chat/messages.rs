@@ -52,7 +52,13 @@ impl Chat {
         }
         self.check_reply(caller, &request.room_id, request.reply_to)
             .await?;
-        self.send(
+        if let Some(message) = self
+            .admit_message(caller, request.client_id.as_ref())
+            .await?
+        {
+            return Ok(Sending::Before(message));
+        }
+        self.append(
             caller,
             &room,
             request.message.0,
@@ -71,9 +77,23 @@ impl Chat {
         if request.recipient_id == caller.user_id {
             return Err(Error::invalid("a private message needs another recipient"));
         }
-        let room = self.direct_room(caller, &request.recipient_id).await?;
+        let found = self.find_direct_room(caller, &request.recipient_id).await?;
+        if let Some(message) = self
+            .admit_message(caller, request.client_id.as_ref())
+            .await?
+        {
+            return Ok((message.room_id.clone(), Sending::Before(message)));
+        }
+        // Made last: a message that is refused leaves no room behind.
+        let room = match found {
+            Some(room) => room,
+            None => {
+                self.create_direct_room(caller, &request.recipient_id)
+                    .await?
+            }
+        };
         let sending = self
-            .send(caller, &room, request.message.0, request.client_id, None)
+            .append(caller, &room, request.message.0, request.client_id, None)
             .await?;
         Ok((room.row.id.clone(), sending))
     }
@@ -92,7 +112,27 @@ impl Chat {
         }
     }
 
-    async fn send(
+    /// Counts a message, unless it is a retry of one that was stored: that is returned, and does not count. Without a
+    /// limit there is nothing to count, and the writer finds retries.
+    async fn admit_message(
+        &self,
+        caller: &Identity,
+        client_id: Option<&ClientId>,
+    ) -> Result<Option<Box<Message>>> {
+        if let (Some(id), true) = (client_id, self.limits.limits_messages()) {
+            if let Some(message) = self
+                .store
+                .message_by_client_id(&caller.tenant, &caller.user_id, id)
+                .await?
+            {
+                return Ok(Some(Box::new(message)));
+            }
+        }
+        self.limits.message(&caller.tenant, &caller.user_id)?;
+        Ok(None)
+    }
+
+    async fn append(
         &self,
         caller: &Identity,
         room: &RoomRecord,
@@ -100,17 +140,6 @@ impl Chat {
         client_id: Option<ClientId>,
         reply_to: Option<MessageId>,
     ) -> Result<Sending> {
-        if let (Some(id), true) = (&client_id, self.limits.limits_messages()) {
-            // A retry stores nothing, so it must not count. Without a limit the writer finds it.
-            if let Some(message) = self
-                .store
-                .message_by_client_id(&caller.tenant, &caller.user_id, id)
-                .await?
-            {
-                return Ok(Sending::Before(Box::new(message)));
-            }
-        }
-        self.limits.message(&caller.tenant, &caller.user_id)?;
         let here = self.users_in(&RoomKey::new(&caller.tenant, &room.row.id));
         let message = NewMessage {
             room_id: room.row.id.clone(),

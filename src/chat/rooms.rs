@@ -172,21 +172,35 @@ impl Chat {
         Err(Error::NotFound("User"))
     }
 
-    /// The room of two users, made if need be.
-    pub(super) async fn direct_room(
+    /// The room of the caller and another user, if they have one; else the caller may make it.
+    ///
+    /// # Errors
+    /// They have none, and the caller may not make it.
+    pub(super) async fn find_direct_room(
+        &self,
+        caller: &Identity,
+        other: &UserId,
+    ) -> Result<Option<Arc<RoomRecord>>> {
+        if let Some(room) = self
+            .store
+            .direct_room(&caller.tenant, &direct_key(&pair(caller, other)))
+            .await?
+        {
+            return self.room(&caller.tenant, &room.id).await.map(Some);
+        }
+        Self::may_open_direct(caller)?;
+        self.known_user(caller, other).await?;
+        Ok(None)
+    }
+
+    /// Makes the room of the caller and another user.
+    pub(super) async fn create_direct_room(
         &self,
         caller: &Identity,
         other: &UserId,
     ) -> Result<Arc<RoomRecord>> {
-        let mut pair = [caller.user_id.clone(), other.clone()];
-        pair.sort_unstable();
-        // Ids hold no control characters.
-        let key = format!("{}\u{1f}{}", pair[0], pair[1]);
-        if let Some(room) = self.store.direct_room(&caller.tenant, &key).await? {
-            return self.room(&caller.tenant, &room.id).await;
-        }
-        Self::may_open_direct(caller)?;
-        self.known_user(caller, other).await?;
+        let pair = pair(caller, other);
+        let key = direct_key(&pair);
         let id = RoomId(ExternalId::Text(Uuid::now_v7().to_string().into()));
         let participants = pair.into_iter().map(|user| (user, Role::Member)).collect();
         let room = self
@@ -342,6 +356,18 @@ impl Chat {
             role: member.role,
         }
     }
+}
+
+/// Two users, whoever of them asks.
+fn pair(caller: &Identity, other: &UserId) -> [UserId; 2] {
+    let mut pair = [caller.user_id.clone(), other.clone()];
+    pair.sort_unstable();
+    pair
+}
+
+/// Unique for two users: ids hold no control characters.
+fn direct_key([one, other]: &[UserId; 2]) -> String {
+    format!("{one}\u{1f}{other}")
 }
 
 fn membership_of(caller: &Identity, room: &RoomId) -> protocol::Membership {

@@ -2,7 +2,7 @@
 //!
 //! The libraries above write into a connection without a deadline, and closing a session of theirs needs room in the
 //! very buffer that is full. So the connection itself knows when it has not taken data for too long, and has a handle
-//! that ends it: gently (reading ends, what is buffered is still written) or at once.
+//! that ends it: gently (as if the client had closed the session, so that what is buffered is still written) or at once.
 
 use std::{
     io,
@@ -25,9 +25,13 @@ use tokio::{
 };
 
 const OPEN: u8 = 0;
-/// Reading has ended; what is buffered is still written.
+/// The client's session is over; what is buffered is still written.
 const FINISHED: u8 = 1;
 const CUT: u8 = 2;
+
+/// A WebSocket text frame, masked with zeros, that holds Engine.IO's close packet: what a client sends that closes its
+/// session. The library then writes what is buffered and closes; at the mere end of the stream it would drop it.
+const CLOSE_FRAME: [u8; 7] = [0x81, 0x81, 0, 0, 0, 0, b'1'];
 
 /// The handle of one TCP connection. Every request of it carries one.
 pub struct Transport {
@@ -50,7 +54,7 @@ impl Transport {
         })
     }
 
-    /// Ends the connection after what is buffered was written.
+    /// Ends the WebSocket session on the connection after what is buffered was written.
     pub fn finish(&self) {
         self.end(FINISHED);
     }
@@ -124,6 +128,7 @@ pub struct Stream<T> {
     transport: Arc<Transport>,
     patience: Duration,
     deadline: Option<Pin<Box<Sleep>>>,
+    close_frame_read: bool,
     /// Freed when the stream ends.
     _held: T,
 }
@@ -140,6 +145,7 @@ impl<T> Stream<T> {
             transport,
             patience,
             deadline: None,
+            close_frame_read: false,
             _held: held,
         }
     }
@@ -187,6 +193,11 @@ impl<T: Unpin> AsyncRead for Stream<T> {
         this.transport.reader.register(cx.waker());
         match this.transport.state() {
             OPEN => Pin::new(&mut this.tcp).poll_read(cx, buf),
+            FINISHED if !this.close_frame_read && buf.remaining() >= CLOSE_FRAME.len() => {
+                this.close_frame_read = true;
+                buf.put_slice(&CLOSE_FRAME);
+                Poll::Ready(Ok(()))
+            }
             FINISHED => Poll::Ready(Ok(())),
             _ => Poll::Ready(Err(io::ErrorKind::ConnectionAborted.into())),
         }

@@ -72,9 +72,10 @@ impl Store {
         let write = connect(&url, Access::Write).await?;
         migrate(&write).await?;
         let reader = connect(&url, Access::Read).await?;
+        let connector = Connector { url };
         Ok(Self {
             reader,
-            writer: Writer::start(write, clock, committed),
+            writer: Writer::start(write, connector, clock, committed),
             _lock: Arc::new(lock),
         })
     }
@@ -89,6 +90,17 @@ fn lock_folder(path: &Path) -> Result<File, OpenError> {
         Ok(()) => Ok(lock),
         Err(TryLockError::WouldBlock) => Err(OpenError::InUse(name)),
         Err(TryLockError::Error(error)) => Err(OpenError::DataFolder(name, error)),
+    }
+}
+
+/// Makes the connection that writes anew.
+pub(super) struct Connector {
+    url: String,
+}
+
+impl Connector {
+    pub(super) async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
+        connect(&self.url, Access::Write).await
     }
 }
 

@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::{
     failure,
     messages::{self, NewMessage, Stored},
+    open::Connector,
 };
 use crate::{
     clock::Clock,
@@ -67,11 +68,20 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn start(
         db: DatabaseConnection,
+        connector: Connector,
         clock: Clock,
         committed: mpsc::Sender<Committed>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(run(db, clock, committed, queue));
+        tokio::spawn(
+            Committer {
+                db: Some(db),
+                connector,
+                clock,
+                committed,
+            }
+            .run(queue),
+        );
         Self { jobs }
     }
 
@@ -146,64 +156,80 @@ where
     }
 }
 
-async fn run(
-    db: DatabaseConnection,
+/// The task behind the writer.
+struct Committer {
+    /// None after a failure: what a connection does after a commit that failed is not known. (The library goes on in a
+    /// transaction that nobody ends, and all that is "committed" then is lost.)
+    db: Option<DatabaseConnection>,
+    connector: Connector,
     clock: Clock,
     committed: mpsc::Sender<Committed>,
-    mut queue: mpsc::Receiver<Job>,
-) {
-    let mut batch = Vec::with_capacity(MAX_BATCH);
-    while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
-        let mut closed = None;
-        if let Some(end) = batch.iter().position(|job| matches!(job, Job::Close(_))) {
+}
+
+impl Committer {
+    async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
+        let mut batch = Vec::with_capacity(MAX_BATCH);
+        while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+            let end = batch.iter().position(|job| matches!(job, Job::Close(_)));
+            let Some(end) = end else {
+                self.commit(mem::take(&mut batch)).await;
+                continue;
+            };
             queue.close();
-            if let Job::Close(sender) = batch.remove(end) {
-                closed = Some(sender);
-            }
-        }
-        commit(&db, &clock, &committed, mem::take(&mut batch)).await;
-        if let Some(closed) = closed {
+            let closed = batch.remove(end);
             while let Ok(job) = queue.try_recv() {
                 batch.push(job);
             }
-            commit(&db, &clock, &committed, mem::take(&mut batch)).await;
-            if let Err(error) = db.close().await {
-                tracing::warn!(%error, "closing the database");
+            self.commit(mem::take(&mut batch)).await;
+            self.disconnect().await;
+            if let Job::Close(closed) = closed {
+                let _ = closed.send(());
             }
-            let _ = closed.send(());
             return;
         }
     }
-}
 
-/// What became of one job, before the commit.
-enum Outcome {
-    Message(
-        TenantId,
-        Instant,
-        oneshot::Sender<Result<Stored>>,
-        Result<Stored>,
-    ),
-    Write(Answer),
-}
-
-async fn commit(
-    db: &DatabaseConnection,
-    clock: &Clock,
-    committed: &mpsc::Sender<Committed>,
-    batch: Vec<Job>,
-) {
-    if batch.is_empty() {
-        return;
+    async fn commit(&mut self, batch: Vec<Job>) {
+        if batch.is_empty() {
+            return;
+        }
+        let start = Instant::now();
+        let mut outcomes = Vec::with_capacity(batch.len());
+        let result = match self.connection().await {
+            Ok(db) => transaction(&db, &self.clock, batch, &mut outcomes).await,
+            // The senders in the batch go: their receivers answer that the storage is unavailable.
+            Err(error) => Err(error),
+        };
+        metrics::histogram!("confab_query_seconds", "query" => "commit")
+            .record(start.elapsed().as_secs_f64());
+        let result = result.map_err(|error| failure("commit", &error));
+        if result.is_err() {
+            self.disconnect().await;
+        }
+        for outcome in outcomes {
+            self.answer(outcome, &result).await;
+        }
     }
-    let start = Instant::now();
-    let mut outcomes = Vec::with_capacity(batch.len());
-    let result = transaction(db, clock, batch, &mut outcomes).await;
-    metrics::histogram!("confab_query_seconds", "query" => "commit")
-        .record(start.elapsed().as_secs_f64());
-    let result = result.map_err(|error| failure("commit", &error));
-    for outcome in outcomes {
-        match (outcome, &result) {
+
+    async fn connection(&mut self) -> Result<DatabaseConnection, DbErr> {
+        if let Some(db) = &self.db {
+            return Ok(db.clone());
+        }
+        let db = self.connector.connect().await?;
+        self.db = Some(db.clone());
+        Ok(db)
+    }
+
+    async fn disconnect(&mut self) {
+        if let Some(db) = self.db.take() {
+            if let Err(error) = db.close().await {
+                tracing::warn!(%error, "closing the database");
+            }
+        }
+    }
+
+    async fn answer(&self, outcome: Outcome, result: &Result<()>) {
+        match (outcome, result) {
             (Outcome::Write(answer), result) => answer(result.clone()),
             (Outcome::Message(_, _, answer, _), Err(error)) => {
                 drop(answer.send(Err(error.clone())))
@@ -217,21 +243,30 @@ async fn commit(
                 if !stored.duplicate {
                     metrics::counter!("confab_messages_stored_total").increment(1);
                 }
-                if let Err(mpsc::error::SendError(message)) = committed
-                    .send(Committed {
-                        tenant,
-                        stored,
-                        arrived,
-                        answer,
-                    })
-                    .await
-                {
+                let message = Committed {
+                    tenant,
+                    stored,
+                    arrived,
+                    answer,
+                };
+                if let Err(mpsc::error::SendError(message)) = self.committed.send(message).await {
                     // Nobody delivers any more; it is stored all the same.
                     message.acknowledge();
                 }
             }
         }
     }
+}
+
+/// What became of one job, before the commit.
+enum Outcome {
+    Message(
+        TenantId,
+        Instant,
+        oneshot::Sender<Result<Stored>>,
+        Result<Stored>,
+    ),
+    Write(Answer),
 }
 
 /// Fills `outcomes` with one for each job; on an error all of them failed.

@@ -3,7 +3,7 @@
 //! All handlers are registered here, in the middleware, before the library answers CONNECT: an event that the client
 //! sends along with its CONNECT would be lost otherwise, and so would a disconnect.
 
-use std::{fmt, future::Future, pin::Pin, sync::Arc};
+use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
 use axum::http::{HeaderMap, Uri, header, request::Parts};
 use parking_lot::Mutex;
@@ -25,6 +25,10 @@ use crate::{
         transport::Transport,
     },
 };
+
+/// How much earlier than its dismissal a client is told why it is refused. The library sends the refusal at once, without
+/// saying when it has.
+const REFUSAL_AHEAD: Duration = Duration::from_millis(200);
 
 /// What the middleware needs.
 #[derive(Clone)]
@@ -214,5 +218,15 @@ fn refuse(socket: &SocketRef, error: Error) -> Refusal {
             transport.cut();
         }
     }
+    tokio::spawn(dismiss(socket.clone()));
     Refusal(error)
+}
+
+/// Clients before 4.4 keep the transport of a refused namespace open, and come back when it times out. Telling them that
+/// they are disconnected ends that; the refusal has to reach them first.
+async fn dismiss(socket: SocketRef) {
+    tokio::time::sleep(REFUSAL_AHEAD).await;
+    if let Err(error) = socket.disconnect() {
+        tracing::debug!(%error, "a refused client was not dismissed");
+    }
 }

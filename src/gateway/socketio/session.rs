@@ -149,14 +149,14 @@ impl Session {
     /// Ends when the token does; it may be renewed meanwhile.
     fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<> {
         let now = self.gateway.chat.clock.now();
-        let left = caller
-            .connection
-            .identity()
-            .expires_at
-            .map(|end| u64::try_from(end.0 - now.0).unwrap_or(0));
+        let leeway = self.gateway.config.jwt_leeway_seconds.0;
+        let left = caller.connection.identity().expires_at.map(|end| {
+            let end = Duration::from_millis(u64::try_from(end.0).unwrap_or(0)) + leeway;
+            end.saturating_sub(Duration::from_millis(u64::try_from(now.0).unwrap_or(0)))
+        });
         async move {
             match left {
-                Some(left) => sleep(Duration::from_millis(left)).await,
+                Some(left) => sleep(left).await,
                 None => pending().await,
             }
         }

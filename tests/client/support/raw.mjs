@@ -1,0 +1,35 @@
+// HTTP as no socket.io-client would speak it: with an Origin, a Host or a version of one's own.
+import { randomBytes } from 'node:crypto';
+import http from 'node:http';
+
+const DEADLINE_MS = 10_000;
+
+/** Resolves to `{status, headers, body}`. */
+export function request(server, path, { method = 'GET', headers = {}, body } = {}) {
+  return new Promise((resolve, reject) => {
+    const asked = http.request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
+      const parts = [];
+      response.on('data', (part) => parts.push(part));
+      response.on('error', reject);
+      response.on('end', () => resolve({
+        status: response.statusCode, headers: response.headers, body: Buffer.concat(parts).toString(),
+      }));
+    });
+    asked.setTimeout(DEADLINE_MS, () => asked.destroy(new Error(`no answer to ${method} ${path} within ${DEADLINE_MS} ms`)));
+    asked.on('error', reject);
+    // An upgrade that was granted: the status is the fact, the connection is not used.
+    asked.on('upgrade', (response, socket) => {
+      socket.destroy();
+      resolve({ status: response.statusCode, headers: response.headers, body: '' });
+    });
+    asked.end(body);
+  });
+}
+
+/** Asks for a WebSocket; `status` is 101 where it is granted. */
+export function upgrade(server, path, { headers = {} } = {}) {
+  const websocket = {
+    Connection: 'Upgrade', Upgrade: 'websocket', 'Sec-WebSocket-Version': '13', 'Sec-WebSocket-Key': randomBytes(16).toString('base64'),
+  };
+  return request(server, path, { headers: { ...websocket, ...headers } });
+}
