@@ -10,12 +10,12 @@ use crate::{
     clock::Clock,
     config::Config,
     gateway::{self, Gateway},
-    store::{OpenError, Store},
+    store::{Condition, OpenError, Store},
     telemetry,
 };
 
 /// How often limiters forget.
-const SWEEP: Duration = Duration::from_secs(60);
+const SWEEP: Duration = Duration::from_mins(1);
 
 /// Why the server did not start, in words for an operator.
 #[derive(Debug, thiserror::Error)]
@@ -62,6 +62,57 @@ impl Server {
             store,
             publisher,
         })
+    }
+
+    /// Brings the database up to date.
+    ///
+    /// # Errors
+    /// [`StartError::Store`].
+    pub async fn migrate(config: &Config) -> Result<(), StartError> {
+        let (committed, _) = mpsc::channel(1);
+        Store::open(config, Clock::System, committed)
+            .await?
+            .close()
+            .await;
+        Ok(())
+    }
+
+    /// Looks at what the settings name without changing any of it: the keys, the database, the address. A server may be
+    /// running with them.
+    ///
+    /// # Errors
+    /// [`StartError`].
+    pub async fn check(config: &Config) -> Result<Vec<String>, StartError> {
+        let mut findings = Vec::new();
+        if config.jwt_secret.0.is_some()
+            || config.jwt_public_key.0.is_some()
+            || config.jwt_jwks.0.is_some()
+        {
+            Authenticator::new(config, Clock::System).map_err(StartError::Keys)?;
+            findings.push("the keys that check tokens can be read".to_owned());
+        } else {
+            findings.push(
+                "no key is set: the server keeps a random secret in the data folder".to_owned(),
+            );
+        }
+        findings.push(match Store::inspect(config).await? {
+            Condition::New => "there is no database yet: the first start makes it".to_owned(),
+            Condition::Older => {
+                "the database is older: the next start brings it up to date".to_owned()
+            }
+            Condition::Current => "the database can be read and is up to date".to_owned(),
+        });
+        match TcpListener::bind(config.listen).await {
+            Ok(_) => findings.push(format!("{} is free", config.listen)),
+            Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                findings.push(format!(
+                    "{} is in use, perhaps by this very server",
+                    config.listen
+                ));
+            }
+            Err(error) => return Err(StartError::Listen(config.listen, error)),
+        }
+        Ok(findings)
     }
 
     /// Where it listens.

@@ -31,15 +31,15 @@ pub struct Identity {
 }
 
 /// A key that can check tokens of one algorithm only, so that no token chooses how its key is read.
-struct Key {
+struct VerifyingKey {
     algorithm: Algorithm,
     id: Option<String>,
-    key: DecodingKey,
+    decoding: DecodingKey,
 }
 
 /// Checks tokens, and signs those of `confab token`.
 pub struct Authenticator {
-    keys: Vec<Key>,
+    keys: Vec<VerifyingKey>,
     secret: Option<String>,
     config: Config,
     clock: Clock,
@@ -75,10 +75,10 @@ impl Authenticator {
         };
         if let Some(secret) = &secret {
             let key = DecodingKey::from_secret(secret.as_bytes());
-            keys.push(Key {
+            keys.push(VerifyingKey {
                 algorithm: Algorithm::HS256,
                 id: None,
-                key,
+                decoding: key,
             });
         }
         Ok(Self {
@@ -126,10 +126,10 @@ impl Authenticator {
                 validation.set_issuer(&[issuer]);
                 validation.required_spec_claims.insert("iss".to_owned());
             }
-            match decode::<Map<String, Value>>(token, &key.key, &validation) {
+            match decode::<Map<String, Value>>(token, &key.decoding, &validation) {
                 Ok(data) => return Ok(data.claims),
                 Err(error) => {
-                    refusal = Error::unauthorized(format!("the token is not valid: {error}"))
+                    refusal = Error::unauthorized(format!("the token is not valid: {error}"));
                 }
             }
         }
@@ -256,25 +256,25 @@ fn first<'a>(claims: &'a Map<String, Value>, names: &[String]) -> Option<&'a Val
 }
 
 /// An Ed25519, P-256 or RSA key, whichever the file holds.
-fn pem_key(pem: &[u8]) -> Option<Key> {
+fn pem_key(pem: &[u8]) -> Option<VerifyingKey> {
     let candidates = [
         (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem)),
         (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),
         (Algorithm::RS256, DecodingKey::from_rsa_pem(pem)),
     ];
     candidates.into_iter().find_map(|(algorithm, key)| {
-        Some(Key {
+        Some(VerifyingKey {
             algorithm,
             id: None,
-            key: key.ok()?,
+            decoding: key.ok()?,
         })
     })
 }
 
-fn jwks_keys(path: &Path) -> Result<Vec<Key>, String> {
+fn jwks_keys(path: &Path) -> Result<Vec<VerifyingKey>, String> {
     let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
     let set: JwkSet = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let keys: Vec<Key> = set
+    let keys: Vec<VerifyingKey> = set
         .keys
         .iter()
         .filter_map(|jwk| {
@@ -288,10 +288,10 @@ fn jwks_keys(path: &Path) -> Result<Vec<Key>, String> {
                 }
                 _ => return None,
             };
-            Some(Key {
+            Some(VerifyingKey {
                 algorithm,
                 id: jwk.common.key_id.clone(),
-                key: DecodingKey::from_jwk(jwk).ok()?,
+                decoding: DecodingKey::from_jwk(jwk).ok()?,
             })
         })
         .collect();

@@ -72,9 +72,8 @@ fn main() -> ExitCode {
             .map_err(|problems| list(&problems))
             .and_then(|config| match command {
                 Command::Token(arguments) => token(&config, &arguments),
-                Command::Migrate => bind(config).and_then(|_| say("the database is up to date")),
-                Command::Check => bind(config)
-                    .and_then(|_| say("the settings are fine, and what they name can be used")),
+                Command::Migrate => migrate(&config),
+                Command::Check => check(&config),
                 Command::Serve | Command::Settings => serve(config),
             }),
     };
@@ -100,12 +99,22 @@ fn runtime() -> Result<Runtime, String> {
     Runtime::new().map_err(|error| error.to_string())
 }
 
-fn bind(config: Config) -> Result<(), String> {
-    telemetry::init_log(&config);
+fn migrate(config: &Config) -> Result<(), String> {
+    telemetry::init_log(config);
     runtime()?
-        .block_on(Server::bind(config, Clock::System))
-        .map(drop)
-        .map_err(|error| error.to_string())
+        .block_on(Server::migrate(config))
+        .map_err(|error| error.to_string())?;
+    say("the database is up to date")
+}
+
+fn check(config: &Config) -> Result<(), String> {
+    let findings = runtime()?
+        .block_on(Server::check(config))
+        .map_err(|error| error.to_string())?;
+    say(&format!(
+        "the settings are fine\n  - {}",
+        findings.join("\n  - ")
+    ))
 }
 
 fn serve(config: Config) -> Result<(), String> {

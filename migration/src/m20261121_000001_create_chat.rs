@@ -3,7 +3,10 @@
 //! Every table begins with its tenant. Ids are text in the form of `entity::ids`, times are milliseconds since the
 //! Unix epoch.
 
-use sea_orm_migration::{prelude::*, schema::*};
+use sea_orm_migration::{
+    prelude::*,
+    schema::{big_integer, big_integer_null, boolean, text, text_null, uuid, uuid_null},
+};
 
 #[derive(DeriveMigrationName)]
 pub struct Migration;

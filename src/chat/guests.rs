@@ -30,13 +30,13 @@ impl Chat {
             return Err(Error::unauthorized("an access token is required"));
         }
         let tenant = TenantId::default();
-        if let Some(secret) = secret {
-            if let Some(user) = self.store.guest(&tenant, &hash(secret)).await? {
-                return Ok(GuestSession {
-                    identity: guest_identity(user),
-                    made: None,
-                });
-            }
+        if let Some(secret) = secret
+            && let Some(user) = self.store.guest(&tenant, &hash(secret)).await?
+        {
+            return Ok(GuestSession {
+                identity: guest_identity(user),
+                made: None,
+            });
         }
         self.limits.new_guest(ip)?;
         let secret = random_secret();

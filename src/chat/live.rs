@@ -132,6 +132,7 @@ impl LiveRooms {
     }
 
     /// Takes a connection out of a room; `None` if it was not in it.
+    #[must_use]
     pub fn leave(&self, key: &RoomKey, connection: ConnectionId) -> Option<Departure> {
         let room = self.get(key)?;
         let departure = room.leave(connection);

@@ -119,14 +119,13 @@ impl Chat {
         caller: &Identity,
         client_id: Option<&ClientId>,
     ) -> Result<Option<Box<Message>>> {
-        if let (Some(id), true) = (client_id, self.limits.limits_messages()) {
-            if let Some(message) = self
+        if let (Some(id), true) = (client_id, self.limits.limits_messages())
+            && let Some(message) = self
                 .store
                 .message_by_client_id(&caller.tenant, &caller.user_id, id)
                 .await?
-            {
-                return Ok(Some(Box::new(message)));
-            }
+        {
+            return Ok(Some(Box::new(message)));
         }
         self.limits.message(&caller.tenant, &caller.user_id)?;
         Ok(None)

@@ -47,7 +47,7 @@ impl RoomCache {
         Self {
             rooms: Cache::builder()
                 .max_capacity(10_000)
-                .time_to_idle(Duration::from_secs(600))
+                .time_to_idle(Duration::from_mins(10))
                 .build(),
         }
     }
@@ -226,23 +226,22 @@ impl Chat {
     ) -> Result<()> {
         let caller = connection.identity();
         let key = RoomKey::new(&caller.tenant, &request.room_id);
-        let room = match self.find_room(&key).await? {
-            Some(room) => room,
-            None => {
-                self.may_create_by_joining(&caller)?;
-                let owner = HashMap::from([(caller.user_id.clone(), Role::Owner)]);
-                let name = request.room_id.label();
-                self.insert_room(
-                    &caller,
-                    request.room_id.clone(),
-                    name,
-                    RoomKind::Public,
-                    None,
-                    owner,
-                )
-                .await?;
-                self.room(&caller.tenant, &request.room_id).await?
-            }
+        let room = if let Some(room) = self.find_room(&key).await? {
+            room
+        } else {
+            self.may_create_by_joining(&caller)?;
+            let owner = HashMap::from([(caller.user_id.clone(), Role::Owner)]);
+            let name = request.room_id.label();
+            self.insert_room(
+                &caller,
+                request.room_id.clone(),
+                name,
+                RoomKind::Public,
+                None,
+                owner,
+            )
+            .await?;
+            self.room(&caller.tenant, &request.room_id).await?
         };
         self.may_enter(&caller, &room).await?;
         self.become_participant(&caller, &room, &key).await?;
@@ -324,11 +323,10 @@ impl Chat {
         let mut view = to_room(&room.row);
         if let (RoomKind::Direct, store::Membership::All(users)) =
             (room.row.kind, &room.participants)
+            && let Some(other) = users.keys().find(|user| **user != caller.user_id)
         {
-            if let Some(other) = users.keys().find(|user| **user != caller.user_id) {
-                let user = self.store.user(&caller.tenant, other).await?;
-                view.name = user.map_or_else(|| other.label(), |user| user.username);
-            }
+            let user = self.store.user(&caller.tenant, other).await?;
+            view.name = user.map_or_else(|| other.label(), |user| user.username);
         }
         Ok(view)
     }

@@ -81,8 +81,9 @@ impl Gateway {
             tokio::time::sleep(Duration::from_millis(10)).await;
             if Instant::now() + time / 4 > deadline {
                 // Came in while the others were leaving.
-                left.iter()
-                    .for_each(|connection| connection.close(CloseReason::Restarting));
+                for connection in &left {
+                    connection.close(CloseReason::Restarting);
+                }
             }
         }
         tracing::warn!(

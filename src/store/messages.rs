@@ -1,6 +1,9 @@
 //! Messages: the append that gives them their revisions, and the pages of a room's history.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use entity::{
     ids::{ClientId, MessageId, Rev, RoomId, TenantId, UserId},
@@ -283,19 +286,18 @@ async fn room_revs(
     txn: &DatabaseTransaction,
     messages: &[(TenantId, NewMessage)],
 ) -> Result<HashMap<(TenantId, RoomId), RoomEnd>, DbErr> {
-    let mut revs = HashMap::new();
-    for (tenant, new) in messages {
-        let key = (tenant.clone(), new.room_id.clone());
-        if !revs.contains_key(&key) {
-            if let Some(room) = rooms::Entity::find_by_id(key.clone()).one(txn).await? {
-                revs.insert(
-                    key,
-                    RoomEnd {
-                        last_rev: room.last_rev,
-                        grew: false,
-                    },
-                );
-            }
+    let keys: HashSet<_> = messages
+        .iter()
+        .map(|(tenant, new)| (tenant.clone(), new.room_id.clone()))
+        .collect();
+    let mut revs = HashMap::with_capacity(keys.len());
+    for key in keys {
+        if let Some(room) = rooms::Entity::find_by_id(key.clone()).one(txn).await? {
+            let end = RoomEnd {
+                last_rev: room.last_rev,
+                grew: false,
+            };
+            revs.insert(key, end);
         }
     }
     Ok(revs)

@@ -18,7 +18,7 @@ use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
 pub use notifications::PendingNotification;
-pub use open::OpenError;
+pub use open::{Condition, OpenError};
 pub use participants::{Member, Membership};
 pub use rooms::NewRoom;
 pub use users::UserRow;

@@ -65,10 +65,7 @@ impl Store {
         committed: mpsc::Sender<Committed>,
     ) -> Result<Self, OpenError> {
         let lock = lock_folder(&config.data_dir)?;
-        let url = match &config.database_url.0 {
-            Some(url) => url.clone(),
-            None => format!("sqlite://{}", config.data_dir.join("confab.db").display()),
-        };
+        let url = database_url(config);
         let write = connect(&url, Access::Write).await?;
         migrate(&write).await?;
         let reader = connect(&url, Access::Read).await?;
@@ -78,6 +75,46 @@ impl Store {
             writer: Writer::start(write, connector, clock, committed),
             _lock: Arc::new(lock),
         })
+    }
+}
+
+/// What a start would find.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Condition {
+    /// There is no database yet; the first start makes it.
+    New,
+    /// The next start brings it up to date.
+    Older,
+    Current,
+}
+
+impl Store {
+    /// Looks at the database that the settings name without changing it, a server may be using it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn inspect(config: &Config) -> Result<Condition, OpenError> {
+        let url = database_url(config);
+        let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
+        let file = file.split('?').next().unwrap_or(file);
+        if !Path::new(file).exists() {
+            return Ok(Condition::New);
+        }
+        let db = connect(&url, Access::Read).await?;
+        let is_current = refuse_newer(&db).await?;
+        db.close().await?;
+        Ok(if is_current {
+            Condition::Current
+        } else {
+            Condition::Older
+        })
+    }
+}
+
+fn database_url(config: &Config) -> String {
+    match &config.database_url.0 {
+        Some(url) => url.clone(),
+        None => format!("sqlite://{}", config.data_dir.join("confab.db").display()),
     }
 }
 
@@ -146,21 +183,29 @@ async fn connect(url: &str, access: Access) -> Result<DatabaseConnection, DbErr>
 }
 
 async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {
-    if SchemaManager::new(db).has_table("seaql_migrations").await? {
-        let known: Vec<String> = Migrator::migrations()
-            .iter()
-            .map(|migration| migration.name().to_owned())
-            .collect();
-        let applied = Statement::from_string(
-            db.get_database_backend(),
-            "SELECT version FROM seaql_migrations",
-        );
-        for row in db.query_all_raw(applied).await? {
-            let version: String = row.try_get("", "version")?;
-            if !known.contains(&version) {
-                return Err(OpenError::Newer(version));
-            }
+    refuse_newer(db).await?;
+    Ok(Migrator::up(db, None).await?)
+}
+
+/// Says whether all migrations have been run.
+async fn refuse_newer(db: &DatabaseConnection) -> Result<bool, OpenError> {
+    let known: Vec<String> = Migrator::migrations()
+        .iter()
+        .map(|migration| migration.name().to_owned())
+        .collect();
+    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
+        return Ok(false);
+    }
+    let applied = Statement::from_string(
+        db.get_database_backend(),
+        "SELECT version FROM seaql_migrations",
+    );
+    let rows = db.query_all_raw(applied).await?;
+    for row in &rows {
+        let version: String = row.try_get("", "version")?;
+        if !known.contains(&version) {
+            return Err(OpenError::Newer(version));
         }
     }
-    Ok(Migrator::up(db, None).await?)
+    Ok(rows.len() == known.len())
 }

@@ -221,10 +221,10 @@ impl Committer {
     }
 
     async fn disconnect(&mut self) {
-        if let Some(db) = self.db.take() {
-            if let Err(error) = db.close().await {
-                tracing::warn!(%error, "closing the database");
-            }
+        if let Some(db) = self.db.take()
+            && let Err(error) = db.close().await
+        {
+            tracing::warn!(%error, "closing the database");
         }
     }
 
@@ -232,10 +232,10 @@ impl Committer {
         match (outcome, result) {
             (Outcome::Write(answer), result) => answer(result.clone()),
             (Outcome::Message(_, _, answer, _), Err(error)) => {
-                drop(answer.send(Err(error.clone())))
+                drop(answer.send(Err(error.clone())));
             }
             (Outcome::Message(_, _, answer, Err(refusal)), Ok(())) => {
-                drop(answer.send(Err(refusal)))
+                drop(answer.send(Err(refusal)));
             }
             (Outcome::Message(tenant, arrived, answer, Ok(stored)), Ok(())) => {
                 metrics::histogram!("confab_commit_seconds")
@@ -294,10 +294,10 @@ async fn transaction(
                 appends.waiting.push((arrived, answer));
             }
             Job::Write(work) => {
-                if let Ok(txn) = &begun {
-                    if let Err(error) = appends.flush(txn, clock, outcomes).await {
-                        begun = Err(error);
-                    }
+                if let Ok(txn) = &begun
+                    && let Err(error) = appends.flush(txn, clock, outcomes).await
+                {
+                    begun = Err(error);
                 }
                 match &begun {
                     Ok(txn) => outcomes.push(Outcome::Write(work(txn).await)),

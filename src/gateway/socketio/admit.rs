@@ -124,20 +124,17 @@ impl Admission {
                     self.gateway.config.token_cookie.0.as_deref()?,
                 )
             });
-        match token {
-            Some(token) => {
-                let identity = self.gateway.authenticator.verify(&token)?;
-                chat.know_user(&identity).await?;
-                Ok(GuestSession {
-                    identity,
-                    made: None,
-                })
-            }
-            None => {
-                let secret = auth_text(auth, "guest_session")?.or_else(|| query("guest_session"));
-                let ip = parts.extensions.get::<ClientIp>().ok_or(Error::Internal)?.0;
-                chat.guest(secret.as_deref(), ip).await
-            }
+        if let Some(token) = token {
+            let identity = self.gateway.authenticator.verify(&token)?;
+            chat.know_user(&identity).await?;
+            Ok(GuestSession {
+                identity,
+                made: None,
+            })
+        } else {
+            let secret = auth_text(auth, "guest_session")?.or_else(|| query("guest_session"));
+            let ip = parts.extensions.get::<ClientIp>().ok_or(Error::Internal)?.0;
+            chat.guest(secret.as_deref(), ip).await
         }
     }
 }
@@ -153,13 +150,11 @@ fn auth_text(auth: &Value, name: &str) -> Result<Option<String>> {
 }
 
 fn query_value(uri: &Uri, name: &str) -> Option<String> {
-    let pairs = uri
+    let mut pairs = uri
         .query()?
         .split('&')
         .filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs
-        .filter(|(key, value)| *key == name && !value.is_empty())
-        .next()?;
+    let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
     Some(
         percent_decode_str(&value.replace('+', " "))
             .decode_utf8_lossy()

@@ -95,7 +95,7 @@ impl Outlet for SocketOutlet {
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut(),
             Err(SendError::Socket(SocketError::Closed)) => self.closed.cancel(),
             Err(SendError::Serialize(error)) => {
-                tracing::error!(%error, event, "an event could not be written")
+                tracing::error!(%error, event, "an event could not be written");
             }
         }
     }
@@ -113,7 +113,7 @@ async fn close_polling(mut service: Service, session: String) {
     let Ok(request) = request else { return };
     match service.call(request).await {
         Ok(response) => {
-            tracing::debug!(status = %response.status(), "a polling session was closed")
+            tracing::debug!(status = %response.status(), "a polling session was closed");
         }
         Err(never) => match never {},
     }

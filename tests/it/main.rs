@@ -1,0 +1,12 @@
+//! Tests against the server in this process: what needs its clock or its inside. What clients see is tested from real
+//! clients, in `tests/client`.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that finds nothing to unwrap has failed"
+)]
+
+mod layers;
+mod live;
+mod rate_limit;
+mod support;
