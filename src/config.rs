@@ -1,16 +1,19 @@
 //! Settings: the defaults in `confab.default.toml`, then `confab.toml`, then `CONFAB_*`; read once, with every problem
 //! listed.
 
+mod values;
+
 use std::{
     fmt::Display,
     net::SocketAddr,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use config::{File, FileFormat};
 use ipnet::IpNet;
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use serde::Deserialize;
+
+pub use values::{List, Maybe, Seconds};
 
 /// The commented file of all settings and their defaults.
 pub const DEFAULTS: &str = include_str!("../confab.default.toml");
@@ -25,62 +28,6 @@ pub struct Problems(pub Vec<String>);
 pub enum LogFormat {
     Text,
     Json,
-}
-
-/// A list in the file, a comma-separated text in the environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct List<T>(pub Vec<T>);
-
-impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Form {
-            List(Vec<String>),
-            Text(String),
-        }
-        let parts = match Form::deserialize(deserializer)? {
-            Form::List(parts) => parts,
-            Form::Text(text) => text.split(',').map(str::to_owned).collect(),
-        };
-        parts
-            .iter()
-            .map(|part| part.trim())
-            .filter(|part| !part.is_empty())
-            .map(|part| {
-                T::deserialize(
-                    serde::de::value::StrDeserializer::<serde::de::value::Error>::new(part),
-                )
-                .map_err(serde::de::Error::custom)
-            })
-            .collect::<Result<_, _>>()
-            .map(Self)
-    }
-}
-
-/// Seconds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Seconds(pub Duration);
-
-impl<'de> Deserialize<'de> for Seconds {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        u32::deserialize(deserializer).map(|seconds| Self(Duration::from_secs(seconds.into())))
-    }
-}
-
-/// A text of which the empty one means "not set".
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Maybe<T>(pub Option<T>);
-
-impl<'de, T: From<String>> Deserialize<'de> for Maybe<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        Ok(Self(if text.is_empty() {
-            None
-        } else {
-            Some(T::from(text))
-        }))
-    }
 }
 
 /// Declares [`Config`] and reads it field by field, so that one wrong value does not hide the next.
@@ -327,6 +274,8 @@ fn unknown_names(values: &config::Config) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     fn with(overrides: &[(&str, &str)]) -> Result<Config, Problems> {

@@ -58,7 +58,13 @@ impl Reply {
         metrics::counter!("confab_events_total", "event" => self.event, "outcome" => code)
             .increment(1);
         metrics::counter!("confab_refusals_total", "code" => code).increment(1);
-        tracing::info!(event = self.event, who = %self.who, code, why = %error, "refused");
+        let who = self.who.as_str();
+        // One who floods the server must not flood the log; these are counted.
+        if matches!(error, Error::Overloaded | Error::RateLimited { .. }) {
+            tracing::debug!(event = self.event, who, code, why = %error, "refused");
+        } else {
+            tracing::info!(event = self.event, who, code, why = %error, "refused");
+        }
         answer.failure(&error.body());
     }
 }
@@ -66,5 +72,56 @@ impl Reply {
 impl Drop for Reply {
     fn drop(&mut self) {
         self.refuse(&Error::Internal);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use entity::ids::{ExternalId, TenantId, UserId};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Answers(Arc<Mutex<Vec<String>>>);
+
+    impl Answer for Answers {
+        fn success(self: Box<Self>, body: &RawValue) {
+            self.0.lock().unwrap().push(body.get().to_owned());
+        }
+
+        fn failure(self: Box<Self>, body: &ErrorBody) {
+            self.0.lock().unwrap().push(body.code.to_owned());
+        }
+    }
+
+    fn reply(answers: &Answers) -> Reply {
+        let caller = Identity {
+            tenant: TenantId::default(),
+            user_id: UserId(ExternalId::Number(7)),
+            username: Arc::from("alice"),
+            is_guest: false,
+            is_staff: false,
+            expires_at: None,
+        };
+        Reply::new("typing", &caller, Box::new(answers.clone()))
+    }
+
+    #[test]
+    fn a_request_is_answered_once_even_by_a_panic() {
+        let answers = Answers::default();
+        reply(&answers).success(crate::protocol::Done {});
+        reply(&answers).fail(&Error::UnknownEvent);
+        let abandoned = reply(&answers);
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(move || {
+            let _abandoned = abandoned;
+            panic!("a bug");
+        }))
+        .unwrap_err();
+        assert_eq!(
+            *answers.0.lock().unwrap(),
+            ["{\"success\":true}", "unknown_event", "internal"]
+        );
     }
 }
