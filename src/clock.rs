@@ -2,10 +2,10 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicU64, Ordering},
     },
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
 use entity::timestamp::Timestamp;
@@ -63,7 +63,12 @@ fn saturating_nanos(duration: Duration) -> u64 {
 impl governor::clock::Clock for Clock {
     type Instant = Nanos;
 
+    /// Never goes back, as limits need it.
     fn now(&self) -> Nanos {
-        Nanos::new(self.nanos())
+        static START: LazyLock<Instant> = LazyLock::new(Instant::now);
+        match self {
+            Self::System => Nanos::new(saturating_nanos(START.elapsed())),
+            Self::Manual(nanos) => Nanos::new(nanos.load(Ordering::SeqCst)),
+        }
     }
 }

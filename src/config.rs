@@ -254,6 +254,9 @@ impl Config {
                 problems.push(format!("{name}: must be at least 1"));
             }
         }
+        if self.notification_room_limit > 1000 {
+            problems.push("notification_room_limit: must be at most 1000".to_owned());
+        }
         if tracing_subscriber::EnvFilter::try_new(&self.log).is_err() {
             problems.push("log: not of the form info,confab=debug".to_owned());
         }

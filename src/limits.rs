@@ -13,7 +13,8 @@ use std::{
 use dashmap::DashMap;
 use entity::ids::{TenantId, UserId};
 use governor::{
-    Quota, RateLimiter, middleware::NoOpMiddleware, nanos::Nanos, state::keyed::DashMapStateStore,
+    Quota, RateLimiter, clock::Reference as _, middleware::NoOpMiddleware, nanos::Nanos,
+    state::keyed::DashMapStateStore,
 };
 
 use crate::{
@@ -38,7 +39,40 @@ pub struct Limits {
 /// in a minute.)
 struct MessageLimit {
     slots: u32,
-    limiter: Keyed<(UserKey, u32)>,
+    window: Duration,
+    limiter: Keyed<Slot>,
+    /// What a slot that was given back is called now, so that it is free, and when it was used last.
+    renamed: DashMap<(UserKey, u32), (u32, Nanos)>,
+}
+
+/// One of a user's slots: its number, and how often it was given back.
+type Slot = (UserKey, u32, u32);
+
+/// A message that was counted.
+pub struct Counted(Slot);
+
+impl MessageLimit {
+    fn slot(&self, user: &UserKey, number: u32, now: Nanos) -> Slot {
+        let name = if self.renamed.is_empty() {
+            0
+        } else {
+            self.renamed
+                .get_mut(&(user.clone(), number))
+                .map_or(0, |mut renamed| {
+                    renamed.1 = now;
+                    renamed.0
+                })
+        };
+        (user.clone(), number, name)
+    }
+
+    fn sweep(&self, now: Nanos) {
+        self.limiter.retain_recent();
+        // A slot may take its old name again when nothing is known under either.
+        let window = Nanos::new(u64::try_from(self.window.as_nanos()).unwrap_or(u64::MAX));
+        self.renamed
+            .retain(|_, (_, used)| now.duration_since(*used) < window + window);
+    }
 }
 
 impl Limits {
@@ -49,6 +83,8 @@ impl Limits {
             .filter(|_| config.rate_limit_messages > 0)
             .map(|quota| MessageLimit {
                 slots: config.rate_limit_messages,
+                window,
+                renamed: DashMap::new(),
                 limiter: RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()),
             });
         let guests = NonZeroU32::new(config.max_guests_per_ip_per_minute).map(|most| {
@@ -77,20 +113,30 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::RateLimited`]; the refused message does not count.
-    pub fn message(&self, tenant: &TenantId, user: &UserId) -> Result<()> {
+    pub fn message(&self, tenant: &TenantId, user: &UserId) -> Result<Option<Counted>> {
         let Some(limit) = &self.messages else {
-            return Ok(());
+            return Ok(None);
         };
-        let mut key = ((tenant.clone(), user.clone()), 0);
+        let user = (tenant.clone(), user.clone());
+        let now = self.clock_now();
         let mut retry_after = Duration::MAX;
-        for slot in 0..limit.slots {
-            key.1 = slot;
-            match limit.limiter.check_key(&key) {
-                Ok(()) => return Ok(()),
-                Err(busy) => retry_after = retry_after.min(busy.wait_time_from(self.clock_now())),
+        for number in 0..limit.slots {
+            let slot = limit.slot(&user, number, now);
+            match limit.limiter.check_key(&slot) {
+                Ok(()) => return Ok(Some(Counted(slot))),
+                Err(busy) => retry_after = retry_after.min(busy.wait_time_from(now)),
             }
         }
         Err(Error::RateLimited { retry_after })
+    }
+
+    /// Takes a message back that was counted and then not stored.
+    pub fn refund(&self, Counted((user, number, name)): Counted) {
+        if let Some(limit) = &self.messages {
+            limit
+                .renamed
+                .insert((user, number), (name + 1, self.clock_now()));
+        }
     }
 
     fn clock_now(&self) -> Nanos {
@@ -129,7 +175,7 @@ impl Limits {
     /// Forgets what no longer limits anyone. To be called now and then.
     pub fn sweep(&self) {
         if let Some(limit) = &self.messages {
-            limit.limiter.retain_recent();
+            limit.sweep(self.clock_now());
         }
         if let Some(limiter) = &self.guests {
             limiter.retain_recent();
@@ -193,7 +239,7 @@ mod tests {
         (Limits::new(&config.unwrap(), clock.clone()), clock)
     }
 
-    fn send(limits: &Limits) -> Result<()> {
+    fn send(limits: &Limits) -> Result<Option<Counted>> {
         limits.message(&TenantId::default(), &UserId(ExternalId::Number(7)))
     }
 
@@ -223,7 +269,7 @@ mod tests {
         send(&limits).unwrap();
         clock.advance(Duration::from_secs(10));
         send(&limits).unwrap();
-        let refused = send(&limits).unwrap_err();
+        let refused = send(&limits).err().unwrap();
         assert_eq!(
             refused,
             Error::RateLimited {
@@ -235,6 +281,32 @@ mod tests {
         clock.advance(Duration::from_nanos(1));
         assert!(send(&limits).is_ok());
         assert!(send(&limits).is_err());
+    }
+
+    #[test]
+    fn a_message_that_was_not_stored_does_not_count() {
+        let (limits, clock) = limits(2);
+        let lost = send(&limits).unwrap().unwrap();
+        clock.advance(Duration::from_secs(10));
+        send(&limits).unwrap();
+        limits.refund(lost);
+        let lost_again = send(&limits).unwrap().unwrap();
+        assert!(send(&limits).is_err());
+        limits.refund(lost_again);
+        clock.advance(Duration::from_secs(10));
+        send(&limits).unwrap();
+        limits.sweep();
+        let refused = send(&limits).err().unwrap();
+        assert_eq!(
+            refused,
+            Error::RateLimited {
+                retry_after: Duration::from_secs(50)
+            }
+        );
+        clock.advance(Duration::from_secs(200));
+        limits.sweep();
+        assert!(limits.messages.as_ref().unwrap().renamed.is_empty());
+        assert!(send(&limits).is_ok() && send(&limits).is_ok() && send(&limits).is_err());
     }
 
     #[test]

@@ -62,7 +62,12 @@ impl Chat {
     pub(super) async fn mark_read(&self, caller: &Identity, room: &RoomId, seen: Rev) {
         if let Err(error) = self
             .store
-            .mark_read(&caller.tenant, room, &caller.user_id, seen)
+            .save_departure(
+                &caller.tenant,
+                &caller.user_id,
+                vec![(room.clone(), seen)],
+                None,
+            )
             .await
         {
             tracing::warn!(%error, "how far a user has read was not saved");

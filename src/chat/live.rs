@@ -123,11 +123,13 @@ impl LiveRooms {
     ) -> Result<()> {
         loop {
             let room = self.open(key).await?;
+            let read = history::read(&self.store, &room, connection, part, entering, answer).await;
             // A closed room has been replaced by another since.
-            if history::read(&self.store, &room, connection, part, entering, answer).await? {
-                self.close_if_empty(key);
-                return Ok(());
+            if let Ok(false) = read {
+                continue;
             }
+            self.close_if_empty(key);
+            return read.map(drop);
         }
     }
 

@@ -17,13 +17,20 @@ use super::{
 use crate::{
     auth::Identity,
     error::{Error, Result},
+    limits::{Counted, Limits},
     protocol::{ChatMessage, GetMessages, Message, MessagePage, PrivateMessage},
     store::{Delivery, Membership, NewMessage, Stored},
 };
 
 /// A message that has its place in the order, or was stored before.
 pub enum Sending {
-    Queued(oneshot::Receiver<Result<Stored>>),
+    Queued(oneshot::Receiver<Result<Stored>>, Option<Counted>),
+    Before(Box<Message>),
+}
+
+/// Whether a message is new.
+enum Admitted {
+    New(Option<Counted>),
     Before(Box<Message>),
 }
 
@@ -32,13 +39,24 @@ impl Sending {
     ///
     /// # Errors
     /// [`Error::StorageUnavailable`]; then nothing was stored.
-    pub async fn stored(self) -> Result<Arc<Message>> {
+    pub async fn stored(self, limits: &Limits) -> Result<Arc<Message>> {
         match self {
             Self::Before(message) => Ok(Arc::new(*message)),
-            Self::Queued(answer) => answer
-                .await
-                .unwrap_or(Err(Error::StorageUnavailable))
-                .map(|stored| stored.message),
+            Self::Queued(answer, counted) => {
+                let result = answer.await.unwrap_or(Err(Error::StorageUnavailable));
+                // Only what is stored now counts.
+                if let (
+                    Err(_)
+                    | Ok(Stored {
+                        duplicate: true, ..
+                    }),
+                    Some(counted),
+                ) = (&result, counted)
+                {
+                    limits.refund(counted);
+                }
+                result.map(|stored| stored.message)
+            }
         }
     }
 }
@@ -52,18 +70,20 @@ impl Chat {
         }
         self.check_reply(caller, &request.room_id, request.reply_to)
             .await?;
-        if let Some(message) = self
+        let counted = match self
             .admit_message(caller, request.client_id.as_ref())
             .await?
         {
-            return Ok(Sending::Before(message));
-        }
+            Admitted::New(counted) => counted,
+            Admitted::Before(message) => return Ok(Sending::Before(message)),
+        };
         self.append(
             caller,
             &room,
             request.message.0,
             request.client_id,
             request.reply_to,
+            counted,
         )
         .await
     }
@@ -78,12 +98,15 @@ impl Chat {
             return Err(Error::invalid("a private message needs another recipient"));
         }
         let found = self.find_direct_room(caller, &request.recipient_id).await?;
-        if let Some(message) = self
+        let counted = match self
             .admit_message(caller, request.client_id.as_ref())
             .await?
         {
-            return Ok((message.room_id.clone(), Sending::Before(message)));
-        }
+            Admitted::New(counted) => counted,
+            Admitted::Before(message) => {
+                return Ok((message.room_id.clone(), Sending::Before(message)));
+            }
+        };
         // Made last: a message that is refused leaves no room behind.
         let room = match found {
             Some(room) => room,
@@ -93,7 +116,14 @@ impl Chat {
             }
         };
         let sending = self
-            .append(caller, &room, request.message.0, request.client_id, None)
+            .append(
+                caller,
+                &room,
+                request.message.0,
+                request.client_id,
+                None,
+                counted,
+            )
             .await?;
         Ok((room.row.id.clone(), sending))
     }
@@ -118,17 +148,26 @@ impl Chat {
         &self,
         caller: &Identity,
         client_id: Option<&ClientId>,
-    ) -> Result<Option<Box<Message>>> {
+    ) -> Result<Admitted> {
         if let (Some(id), true) = (client_id, self.limits.limits_messages())
             && let Some(message) = self
                 .store
                 .message_by_client_id(&caller.tenant, &caller.user_id, id)
                 .await?
         {
-            return Ok(Some(Box::new(message)));
+            return Ok(Admitted::Before(Box::new(message)));
         }
-        self.limits.message(&caller.tenant, &caller.user_id)?;
-        Ok(None)
+        Ok(Admitted::New(
+            self.limits.message(&caller.tenant, &caller.user_id)?,
+        ))
+    }
+
+    /// A message that was counted goes no further.
+    fn not_stored(&self, counted: Option<Counted>, error: Error) -> Error {
+        if let Some(counted) = counted {
+            self.limits.refund(counted);
+        }
+        error
     }
 
     async fn append(
@@ -138,6 +177,7 @@ impl Chat {
         text: String,
         client_id: Option<ClientId>,
         reply_to: Option<MessageId>,
+        counted: Option<Counted>,
     ) -> Result<Sending> {
         let here = self.users_in(&RoomKey::new(&caller.tenant, &room.row.id));
         let message = NewMessage {
@@ -148,11 +188,17 @@ impl Chat {
             client_id,
             reply_to,
             mark_read: !here.contains(&caller.user_id),
-            delivery: Arc::new(delivery(caller, room, |user| here.contains(user))),
+            delivery: Arc::new(delivery(
+                caller,
+                room,
+                self.config.notification_room_limit,
+                |user| here.contains(user),
+            )),
         };
-        Ok(Sending::Queued(
-            self.store.append(&caller.tenant, message).await?,
-        ))
+        match self.store.append(&caller.tenant, message).await {
+            Ok(queued) => Ok(Sending::Queued(queued, counted)),
+            Err(error) => Err(self.not_stored(counted, error)),
+        }
     }
 
     /// A page of a room's history. `answer` is called at a definite place of the caller's stream: replacing the list by
@@ -199,7 +245,12 @@ impl Chat {
 }
 
 /// Who is to hear of a message beside those who are in the room.
-fn delivery(caller: &Identity, room: &RoomRecord, is_here: impl Fn(&UserId) -> bool) -> Delivery {
+fn delivery(
+    caller: &Identity,
+    room: &RoomRecord,
+    notification_room_limit: usize,
+    is_here: impl Fn(&UserId) -> bool,
+) -> Delivery {
     let users: Vec<&UserId> = match &room.participants {
         Membership::All(users) => users.keys().collect(),
         // So many are not notified of every message.
@@ -210,9 +261,10 @@ fn delivery(caller: &Identity, room: &RoomRecord, is_here: impl Fn(&UserId) -> b
         (true, [one, other]) => Some([(*one).clone(), (*other).clone()]),
         _ => None,
     };
+    let is_notified = users.len() <= notification_room_limit;
     let elsewhere = users
         .into_iter()
-        .filter(|user| **user != caller.user_id && !is_here(user));
+        .filter(|user| is_notified && **user != caller.user_id && !is_here(user));
     Delivery {
         direct,
         recipients: elsewhere.cloned().collect(),

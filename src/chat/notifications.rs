@@ -45,8 +45,8 @@ pub(super) async fn send(chat: Weak<Chat>, mut notices: mpsc::Receiver<Notice>) 
 impl Chat {
     pub(super) fn queue_notice(&self, committed: &Committed) {
         let delivery = &committed.stored.delivery;
-        let is_online = |user: &UserId| self.presence.is_online(&committed.tenant, user);
-        if !delivery.recipients.iter().any(is_online) {
+        let is_connected = |user: &UserId| self.presence.is_connected(&committed.tenant, user);
+        if !delivery.recipients.iter().any(is_connected) {
             return;
         }
         let notice = Notice {
@@ -62,7 +62,7 @@ impl Chat {
     async fn notify(&self, notice: &Notice) -> Result<()> {
         let mut told = Vec::new();
         for user in &notice.delivery.recipients {
-            if !self.presence.is_online(&notice.tenant, user) {
+            if !self.presence.is_connected(&notice.tenant, user) {
                 continue;
             }
             let title = notice.delivery.title.to_string();

@@ -14,7 +14,7 @@ use std::{
 
 use dashmap::DashMap;
 use entity::{
-    ids::{RoomId, TenantId, UserId},
+    ids::{Rev, RoomId, TenantId, UserId},
     timestamp::Timestamp,
 };
 
@@ -58,7 +58,7 @@ impl Presence {
         }
     }
 
-    fn turn(&self, user: &UserId) -> MutexGuard<'_, ()> {
+    pub(super) fn turn(&self, user: &UserId) -> MutexGuard<'_, ()> {
         let mut hasher = DefaultHasher::new();
         user.hash(&mut hasher);
         let index = usize::try_from(hasher.finish() % 64).unwrap_or(0);
@@ -123,6 +123,19 @@ impl Presence {
             .is_some_and(|tenant| tenant.users.contains_key(user))
     }
 
+    /// Whether the user has a connection; one who is online may be in the grace period.
+    pub(super) fn is_connected(&self, tenant: &TenantId, user: &UserId) -> bool {
+        self.tenants
+            .get(tenant)
+            .and_then(|tenant| {
+                tenant
+                    .users
+                    .get(user)
+                    .map(|user| !user.connections.is_empty())
+            })
+            .unwrap_or(false)
+    }
+
     pub(super) fn connections_of(
         &self,
         tenant: &TenantId,
@@ -172,7 +185,10 @@ impl Chat {
                 self.publish_presence(&identity, None, rooms);
             }
         }
-        self.deliver_pending_notifications(connection).await
+        if let Err(error) = self.deliver_pending_notifications(connection).await {
+            tracing::warn!(%error, "kept notifications were not delivered; they are when the user comes next");
+        }
+        Ok(())
     }
 
     /// A connection is gone. It leaves its rooms without a word; its user is offline after the grace period, unless
@@ -180,24 +196,25 @@ impl Chat {
     pub async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
         let identity = connection.identity();
         let departure = self.presence.remove(connection);
-        for room in connection.end() {
-            if let Some(departure) = self
+        let rooms = connection.end().into_iter();
+        let read = rooms.filter_map(|room| {
+            let departure = self
                 .live
-                .leave(&RoomKey::new(&identity.tenant, &room), connection.id)
-            {
-                self.mark_read(&identity, &room, departure.seen).await;
-            }
-        }
-        let Some(departure) = departure else { return };
+                .leave(&RoomKey::new(&identity.tenant, &room), connection.id)?;
+            Some((room, departure.seen))
+        });
+        let read: Vec<(RoomId, Rev)> = read.collect();
         let last_seen = self.clock.now();
         // Saved at once: the process may not live to see the end of the grace period.
+        let gone = departure.map(|_| last_seen);
         if let Err(error) = self
             .store
-            .save_last_seen(&identity.tenant, &identity.user_id, last_seen)
+            .save_departure(&identity.tenant, &identity.user_id, read, gone)
             .await
         {
-            tracing::warn!(%error, "a user's last-seen time was not saved");
+            tracing::warn!(%error, "how far a user has read, and when they left, was not saved");
         }
+        let Some(departure) = departure else { return };
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;

@@ -30,6 +30,9 @@ const MAX_CHANGES: u32 = 1000;
 /// Participants that are listed at the most.
 const MAX_LISTED: u64 = 10_000;
 
+/// Participants of a room that are kept in memory; in larger rooms each is looked up.
+const MAX_REMEMBERED: usize = 1000;
+
 /// A room and who belongs to it, as access decides by it.
 pub(super) struct RoomRecord {
     pub(super) row: Model,
@@ -52,19 +55,16 @@ impl RoomCache {
         }
     }
 
-    async fn get(
-        &self,
-        store: &Store,
-        key: &RoomKey,
-        most: usize,
-    ) -> Result<Option<Arc<RoomRecord>>> {
+    async fn get(&self, store: &Store, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
         let cell = self.rooms.get_with_by_ref(key, Arc::default);
         let record = cell.get_or_try_init(|| async {
             let row = store
                 .room(&key.tenant, &key.room)
                 .await?
                 .ok_or(Error::ROOM_NOT_FOUND)?;
-            let participants = store.membership(&key.tenant, &key.room, most).await?;
+            let participants = store
+                .membership(&key.tenant, &key.room, MAX_REMEMBERED)
+                .await?;
             Ok(Arc::new(RoomRecord { row, participants }))
         });
         match record.await {
@@ -105,9 +105,7 @@ impl Chat {
     }
 
     async fn find_room(&self, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
-        self.rooms
-            .get(&self.store, key, self.config.notification_room_limit)
-            .await
+        self.rooms.get(&self.store, key).await
     }
 
     /// Makes a room. The creator is its owner; participants unknown so far become users.
@@ -264,6 +262,7 @@ impl Chat {
         };
         self.live.join(&key, connection, since, &mut give).await?;
         let membership = membership_of(&caller, &request.room_id);
+        let _turn = self.presence.turn(&caller.user_id);
         self.bus.publish(Event::Joined {
             tenant: caller.tenant.clone(),
             membership,
@@ -300,21 +299,24 @@ impl Chat {
     /// Leaves a room's live stream. Not being in it is no error.
     pub async fn leave_room(&self, connection: &Arc<Connection>, room: &RoomId) {
         let caller = connection.identity();
-        let Some(departure) = self
-            .live
-            .leave(&RoomKey::new(&caller.tenant, room), connection.id)
-        else {
-            return;
+        let departure = {
+            // In turn with another connection's entering, which is told after it.
+            let _turn = self.presence.turn(&caller.user_id);
+            let key = RoomKey::new(&caller.tenant, room);
+            let Some(departure) = self.live.leave(&key, connection.id) else {
+                return;
+            };
+            if departure.was_last {
+                let membership = membership_of(&caller, room);
+                let is_online = self.presence.is_online(&caller.tenant, &caller.user_id);
+                self.bus.publish(Event::Left {
+                    tenant: caller.tenant.clone(),
+                    membership,
+                    is_online,
+                });
+            }
+            departure
         };
-        if departure.was_last {
-            let membership = membership_of(&caller, room);
-            let is_online = self.presence.is_online(&caller.tenant, &caller.user_id);
-            self.bus.publish(Event::Left {
-                tenant: caller.tenant.clone(),
-                membership,
-                is_online,
-            });
-        }
         self.mark_read(&caller, room, departure.seen).await;
     }
 

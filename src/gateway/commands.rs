@@ -179,13 +179,16 @@ impl Command for ChatMessage {
             .send_message(&caller.connection.identity(), self)
             .await
         {
-            Ok(sending) => Some(Box::pin(async move {
-                reply.give(
-                    sending
-                        .stored()
-                        .await
-                        .map(|message| MessageSent { message }),
-                );
+            Ok(sending) => Some(Box::pin({
+                let chat = Arc::clone(&caller.gateway.chat);
+                async move {
+                    reply.give(
+                        sending
+                            .stored(&chat.limits)
+                            .await
+                            .map(|message| MessageSent { message }),
+                    );
+                }
             })),
             Err(error) => {
                 reply.fail(&error);
@@ -206,13 +209,16 @@ impl Command for PrivateMessage {
             .send_private_message(&caller.connection.identity(), self)
             .await
         {
-            Ok((room_id, sending)) => Some(Box::pin(async move {
-                reply.give(
-                    sending
-                        .stored()
-                        .await
-                        .map(|message| PrivateMessageSent { message, room_id }),
-                );
+            Ok((room_id, sending)) => Some(Box::pin({
+                let chat = Arc::clone(&caller.gateway.chat);
+                async move {
+                    reply.give(
+                        sending
+                            .stored(&chat.limits)
+                            .await
+                            .map(|message| PrivateMessageSent { message, room_id }),
+                    );
+                }
             })),
             Err(error) => {
                 reply.fail(&error);

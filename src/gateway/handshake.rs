@@ -27,6 +27,14 @@ impl Pending {
         Self(Arc::new(Mutex::new(Some(place))))
     }
 
+    /// Whether somebody was admitted on the session.
+    pub fn is_released(&self) -> bool {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_none()
+    }
+
     pub fn release(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
     }

@@ -18,7 +18,8 @@ use std::{
 };
 
 use rand::random_range;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
+use tokio_util::task::TaskTracker;
 
 pub use http::router;
 pub use listener::serve;
@@ -30,12 +31,17 @@ use crate::{
 };
 use transport::Transports;
 
+/// What is left of the drain time for the store to close.
+const STORE_PATIENCE: Duration = Duration::from_millis(500);
+
 /// What the doors share.
 pub struct Gateway {
     pub config: Config,
     pub chat: Arc<Chat>,
     pub authenticator: Authenticator,
     transports: Transports,
+    /// The tasks of all connections, until each has saved what its user leaves behind.
+    sessions: TaskTracker,
     draining: AtomicBool,
 }
 
@@ -47,6 +53,7 @@ impl Gateway {
             chat,
             authenticator,
             transports: Transports::default(),
+            sessions: TaskTracker::new(),
             draining: AtomicBool::new(false),
         })
     }
@@ -73,18 +80,20 @@ impl Gateway {
                 connection.close(CloseReason::Restarting);
             });
         }
-        while Instant::now() + Duration::from_millis(500) < deadline {
-            let left = self.chat.connections();
-            if left.is_empty() {
-                return;
-            }
-            tokio::time::sleep(Duration::from_millis(10)).await;
-            if Instant::now() + time / 4 > deadline {
-                // Came in while the others were leaving.
-                for connection in &left {
-                    connection.close(CloseReason::Restarting);
-                }
-            }
+        self.sessions.close();
+        if timeout(spread + (time - spread) / 2, self.sessions.wait())
+            .await
+            .is_ok()
+        {
+            return;
+        }
+        // Came in while the others were leaving.
+        for connection in self.chat.connections() {
+            connection.close(CloseReason::Restarting);
+        }
+        let left = deadline.saturating_duration_since(Instant::now() + STORE_PATIENCE);
+        if timeout(left, self.sessions.wait()).await.is_ok() {
+            return;
         }
         tracing::warn!(
             connections = self.chat.connections().len(),

@@ -2,16 +2,17 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::Arc,
+    sync::{Arc, LazyLock},
 };
 
 use entity::{
     ids::{ClientId, MessageId, Rev, RoomId, TenantId, UserId},
     messages::{ActiveModel, Column, Entity, Model},
     notifications::{self, NotificationKind},
-    participants, rooms,
+    rooms,
     timestamp::Timestamp,
 };
+use parking_lot::Mutex;
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
     EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
@@ -19,11 +20,14 @@ use sea_orm::{
 use tokio::sync::oneshot;
 use uuid::{ContextV7, Uuid};
 
-use super::{Store, timed};
+use super::{Store, participants, timed};
 use crate::{
     error::{Error, Result},
     protocol::Message,
 };
+
+/// Rows that one statement inserts.
+const ROWS_AT_ONCE: usize = 1000;
 
 /// A message to be stored.
 #[derive(Clone, Debug)]
@@ -176,7 +180,6 @@ pub(super) async fn append(
 ) -> Result<Vec<Result<Stored>>, DbErr> {
     let mut known = stored_before(txn, messages).await?;
     let mut revs = room_revs(txn, messages).await?;
-    let context = ContextV7::new();
     let mut answers = Vec::with_capacity(messages.len());
     let mut rows = Vec::with_capacity(messages.len());
     for (tenant, new) in messages {
@@ -199,7 +202,7 @@ pub(super) async fn append(
         room.last_rev = room.last_rev.next();
         room.grew = true;
         let message = Arc::new(Message {
-            id: MessageId(uuid_at(now, &context)),
+            id: MessageId(uuid_at(now)),
             room_id: new.room_id.clone(),
             user_id: new.user_id.clone(),
             username: new.username.to_string(),
@@ -223,9 +226,13 @@ pub(super) async fn append(
     if rows.is_empty() {
         return Ok(answers);
     }
-    Entity::insert_many(rows)
-        .exec_without_returning(txn)
-        .await?;
+    // Both databases bound the number of bound values in one statement.
+    while !rows.is_empty() {
+        let rest = rows.split_off(rows.len().min(ROWS_AT_ONCE));
+        Entity::insert_many(std::mem::replace(&mut rows, rest))
+            .exec_without_returning(txn)
+            .await?;
+    }
     for ((tenant, room), end) in revs.into_iter().filter(|(_, end)| end.grew) {
         rooms::Entity::update_many()
             .col_expr(rooms::Column::LastRev, Expr::value(end.last_rev))
@@ -241,10 +248,12 @@ pub(super) async fn append(
 }
 
 /// A time-ordered id; ids of one millisecond keep the order in which they were made.
-fn uuid_at(now: Timestamp, context: &ContextV7) -> Uuid {
+fn uuid_at(now: Timestamp) -> Uuid {
+    static CONTEXT: LazyLock<Mutex<ContextV7>> = LazyLock::new(|| Mutex::new(ContextV7::new()));
     let millis = u64::try_from(now.0).unwrap_or(0);
     let nanos = u32::try_from(millis % 1000 * 1_000_000).unwrap_or(0);
-    Uuid::new_v7(uuid::Timestamp::from_unix(context, millis / 1000, nanos))
+    let time = uuid::Timestamp::from_unix(&*CONTEXT.lock(), millis / 1000, nanos);
+    Uuid::new_v7(time)
 }
 
 type RetryKey = (TenantId, UserId, ClientId);
@@ -335,18 +344,12 @@ async fn notify_and_mark_read(
                 }),
         );
         if new.mark_read {
-            participants::Entity::update_many()
-                .col_expr(participants::Column::ReadSeq, Expr::value(message.seq))
-                .filter(participants::Column::TenantId.eq(tenant.clone()))
-                .filter(participants::Column::RoomId.eq(message.room_id.clone()))
-                .filter(participants::Column::UserId.eq(message.user_id.clone()))
-                .exec(txn)
+            participants::mark_read(txn, tenant, &message.room_id, &message.user_id, message.seq)
                 .await?;
         }
     }
-    // Both databases bound the number of bound values in one statement.
     while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(1000));
+        let rest = rows.split_off(rows.len().min(ROWS_AT_ONCE));
         notifications::Entity::insert_many(std::mem::replace(&mut rows, rest))
             .exec_without_returning(txn)
             .await?;

@@ -137,27 +137,25 @@ impl Store {
         }
         Ok(names)
     }
+}
 
-    /// Moves how far a participant has read forward, never back.
-    pub async fn mark_read(
-        &self,
-        tenant: &TenantId,
-        room: &RoomId,
-        user: &UserId,
-        seq: Rev,
-    ) -> Result<()> {
-        let query = Entity::update_many()
-            .col_expr(Column::ReadSeq, Expr::value(seq))
-            .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::RoomId.eq(room.clone()))
-            .filter(Column::UserId.eq(user.clone()))
-            .filter(Column::ReadSeq.lt(seq));
-        self.writer
-            .write("mark_read", move |txn| {
-                Box::pin(async move { query.exec(txn).await.map(drop) })
-            })
-            .await
-    }
+/// Moves how far a participant has read forward, never back.
+pub(super) async fn mark_read(
+    db: &impl ConnectionTrait,
+    tenant: &TenantId,
+    room: &RoomId,
+    user: &UserId,
+    seq: Rev,
+) -> Result<(), DbErr> {
+    Entity::update_many()
+        .col_expr(Column::ReadSeq, Expr::value(seq))
+        .filter(Column::TenantId.eq(tenant.clone()))
+        .filter(Column::RoomId.eq(room.clone()))
+        .filter(Column::UserId.eq(user.clone()))
+        .filter(Column::ReadSeq.lt(seq))
+        .exec(db)
+        .await
+        .map(drop)
 }
 
 /// Adds a participant who has read the room up to now.

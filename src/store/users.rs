@@ -1,7 +1,7 @@
 //! Users and guests as others see them.
 
 use entity::{
-    ids::{TenantId, UserId},
+    ids::{Rev, RoomId, TenantId, UserId},
     tenants,
     timestamp::Timestamp,
     users::{ActiveModel, Column, Entity},
@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, timed};
+use super::{Store, participants, timed};
 use crate::error::Result;
 
 pub use entity::users::Model as UserRow;
@@ -51,19 +51,34 @@ impl Store {
             .await
     }
 
-    pub async fn save_last_seen(
+    /// A user has left: how far they have read in the rooms that they were in, and when their last connection went.
+    pub async fn save_departure(
         &self,
         tenant: &TenantId,
         user: &UserId,
-        at: Timestamp,
+        read: Vec<(RoomId, Rev)>,
+        last_seen: Option<Timestamp>,
     ) -> Result<()> {
-        let query = Entity::update_many()
-            .col_expr(Column::LastSeenAt, Expr::value(at))
-            .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::Id.eq(user.clone()));
+        if read.is_empty() && last_seen.is_none() {
+            return Ok(());
+        }
+        let (tenant, user) = (tenant.clone(), user.clone());
         self.writer
-            .write("save_last_seen", move |txn| {
-                Box::pin(async move { query.exec(txn).await.map(drop) })
+            .write("save_departure", move |txn| {
+                Box::pin(async move {
+                    for (room, seq) in read {
+                        participants::mark_read(txn, &tenant, &room, &user, seq).await?;
+                    }
+                    if let Some(at) = last_seen {
+                        Entity::update_many()
+                            .col_expr(Column::LastSeenAt, Expr::value(at))
+                            .filter(Column::TenantId.eq(tenant))
+                            .filter(Column::Id.eq(user))
+                            .exec(txn)
+                            .await?;
+                    }
+                    Ok(())
+                })
             })
             .await
     }

@@ -46,7 +46,11 @@ impl Committed {
 
 /// What a write other than a message answers, once it is known whether it was committed.
 type Answer = Box<dyn FnOnce(Result<()>) + Send>;
-type Work = Box<dyn for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Answer> + Send>;
+/// Does its part of a transaction; the error is that of the transaction, which is lost then.
+type Work = Box<
+    dyn for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, (Answer, Result<(), DbErr>)>
+        + Send,
+>;
 
 enum Job {
     Append {
@@ -114,12 +118,13 @@ impl Writer {
         let (answer, receiver) = oneshot::channel();
         let work: Work = Box::new(move |txn| {
             Box::pin(async move {
-                let result = in_savepoint(txn, work)
-                    .await
-                    .map_err(|error| failure(name, &error));
+                let (result, transaction) = match in_savepoint(txn, work).await {
+                    Ok(result) => (result.map_err(|error| failure(name, &error)), Ok(())),
+                    Err(error) => (Err(Error::StorageUnavailable), Err(error)),
+                };
                 let finish: Answer =
                     Box::new(move |committed| drop(answer.send(committed.and(result))));
-                finish
+                (finish, transaction)
             })
         });
         self.jobs
@@ -139,7 +144,9 @@ impl Writer {
     }
 }
 
-async fn in_savepoint<T, F>(txn: &DatabaseTransaction, work: F) -> Result<T, DbErr>
+/// The outer error means that the savepoint is gone, and with it the transaction: SQLite ends it by itself when the disk
+/// is full, and would take each further statement as a transaction of its own.
+async fn in_savepoint<T, F>(txn: &DatabaseTransaction, work: F) -> Result<Result<T, DbErr>, DbErr>
 where
     F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, DbErr>> + Send,
 {
@@ -147,11 +154,11 @@ where
     match work(&savepoint).await {
         Ok(value) => {
             savepoint.commit().await?;
-            Ok(value)
+            Ok(Ok(value))
         }
         Err(error) => {
             savepoint.rollback().await?;
-            Err(error)
+            Ok(Err(error))
         }
     }
 }
@@ -299,10 +306,13 @@ async fn transaction(
                 {
                     begun = Err(error);
                 }
-                match &begun {
-                    Ok(txn) => outcomes.push(Outcome::Write(work(txn).await)),
-                    // Its receiver sees the sender go and answers that the storage is unavailable.
-                    Err(_) => drop(work),
+                // Without a transaction the work is dropped: its receiver then answers that the storage is unavailable.
+                if let Ok(txn) = &begun {
+                    let (answer, result) = work(txn).await;
+                    outcomes.push(Outcome::Write(answer));
+                    if let Err(error) = result {
+                        begun = Err(error);
+                    }
                 }
             }
             Job::Close(_) => {}

@@ -146,7 +146,7 @@ async fn a_room_is_complete_and_in_order_over_a_bus_that_loses_repeats_and_reord
         chat.send_message(&connection.identity(), message)
             .await
             .unwrap()
-            .stored()
+            .stored(&chat.limits)
             .await
             .unwrap();
     }
@@ -171,7 +171,7 @@ async fn a_private_conversation_is_complete_and_in_order_though_nobody_joined_it
             .send_private_message(&alice.identity(), message)
             .await
             .unwrap();
-        sending.stored().await.unwrap();
+        sending.stored(&chat.limits).await.unwrap();
     }
     let last = i64::try_from(MESSAGES).unwrap();
     for recorder in [alices, bobs, bobs_phone] {

@@ -103,8 +103,10 @@ fn give(
         Some(Part::Newest { .. }) => false,
         Some(Part::After { .. } | Part::Since { .. }) => !page.has_more,
     };
-    if reaches_end || entering != Entering::Read {
+    if reaches_end || entering == Entering::Join {
         state.given(connection, entering);
+    } else if entering == Entering::Listen {
+        state.listen(connection);
     }
     answer(page);
 }

@@ -319,6 +319,11 @@ impl State {
         }
     }
 
+    /// Makes a connection hear a direct room of which it is being given no more than an older part.
+    pub(super) fn listen(&mut self, connection: &Arc<Connection>) {
+        self.member(connection, Rev(0));
+    }
+
     /// Notes that a connection is being given everything up to `delivered`.
     pub(super) fn given(&mut self, connection: &Arc<Connection>, entering: Entering) {
         let delivered = self.delivered;

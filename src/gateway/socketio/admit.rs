@@ -11,9 +11,8 @@ use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 use tokio::sync::{mpsc, oneshot};
-use tokio_util::sync::CancellationToken;
 
-use super::{Service, incoming::Incoming, session::Session};
+use super::{Service, incoming::Incoming, outlet::Ending, session::Session};
 use crate::{
     auth::Identity,
     chat::GuestSession,
@@ -84,7 +83,8 @@ impl Admission {
         };
         let gateway = &self.gateway;
         let (queue, events) = mpsc::channel::<Incoming>(gateway.config.command_queue);
-        let closed = CancellationToken::new();
+        let ending = Ending::new(Arc::clone(gateway), self.service.clone());
+        socket.extensions.insert(Arc::clone(&ending));
         let (sender, connected) = oneshot::channel();
         socket
             .extensions
@@ -97,7 +97,7 @@ impl Admission {
             }
             std::future::ready(())
         });
-        let on_closed = closed.clone();
+        let on_closed = ending.closed.clone();
         socket.on_disconnect(move || {
             on_closed.cancel();
             std::future::ready(())
@@ -105,8 +105,8 @@ impl Admission {
         if let Some(pending) = socket.req_parts().extensions.get::<Pending>() {
             pending.release();
         }
-        let session = Session::new(self.gateway, self.service, guest, events, closed);
-        tokio::spawn(session.run(connected, place));
+        let session = Session::new(Arc::clone(gateway), guest, events, ending);
+        gateway.sessions.spawn(session.run(connected, place));
         Ok(())
     }
 
@@ -221,6 +221,15 @@ fn refuse(socket: &SocketRef, error: Error) -> Refusal {
 /// they are disconnected ends that; the refusal has to reach them first.
 async fn dismiss(socket: SocketRef) {
     tokio::time::sleep(REFUSAL_AHEAD).await;
+    if socket
+        .req_parts()
+        .extensions
+        .get::<Pending>()
+        .is_some_and(Pending::is_released)
+    {
+        // It came back on the same transport, and was admitted.
+        return;
+    }
     if let Err(error) = socket.disconnect() {
         tracing::debug!(%error, "a refused client was not dismissed");
     }

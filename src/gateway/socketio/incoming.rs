@@ -4,6 +4,7 @@ use std::{convert::Infallible, sync::Arc};
 
 use serde_json::value::RawValue;
 use socketioxide::{
+    SendError,
     adapter::LocalAdapter,
     extract::{AckSender, SocketRef},
     handler::FromMessage,
@@ -12,6 +13,7 @@ use socketioxide::{
 };
 use socketioxide_core::Value;
 
+use super::outlet::Ending;
 use crate::{gateway::reply::Answer, protocol::ErrorBody};
 
 /// An event, its payload unread. Taken from the library while it still is in the order of arrival.
@@ -66,21 +68,20 @@ struct SocketAnswer {
 impl Answer for SocketAnswer {
     fn success(self: Box<Self>, body: &RawValue) {
         if let Some(ack) = self.ack {
-            sent(ack.send(body));
+            sent(&self.socket, ack.send(body));
         }
     }
 
     fn failure(self: Box<Self>, body: &ErrorBody) {
         match self.ack {
-            Some(ack) => sent(ack.send(body)),
-            None => sent(self.socket.emit("error", body)),
+            Some(ack) => sent(&self.socket, ack.send(body)),
+            None => sent(&self.socket, self.socket.emit("error", body)),
         }
     }
 }
 
-/// A client that is gone or takes nothing gets no answer; the next event cuts it off, see `outlet`.
-fn sent(result: Result<(), socketioxide::SendError>) {
-    if let Err(error) = result {
-        tracing::debug!(%error, "an answer was not sent");
+fn sent(socket: &SocketRef, result: Result<(), SendError>) {
+    if let Some(ending) = socket.extensions.get::<Arc<Ending>>() {
+        ending.sent(socket, result);
     }
 }

@@ -18,90 +18,116 @@ use crate::{
     gateway::{Gateway, transport::Transport},
 };
 
-/// A connection's socket, and what ends it.
-pub struct SocketOutlet {
-    socket: SocketRef,
+/// The ways to end a connection. The library's own needs room in the very buffer that is full, and tells the client not
+/// to come back.
+pub struct Ending {
     gateway: Arc<Gateway>,
     service: Service,
-    /// The session is to answer what it has received, then to close.
-    closing: CancellationToken,
-    /// The session has ended.
-    closed: CancellationToken,
+    /// The connection is gone, or as good as.
+    pub closed: CancellationToken,
     cut: AtomicBool,
 }
 
-impl SocketOutlet {
-    pub const fn new(
-        socket: SocketRef,
-        gateway: Arc<Gateway>,
-        service: Service,
-        closing: CancellationToken,
-        closed: CancellationToken,
-    ) -> Self {
-        Self {
-            socket,
+impl Ending {
+    pub fn new(gateway: Arc<Gateway>, service: Service) -> Arc<Self> {
+        Arc::new(Self {
             gateway,
             service,
-            closing,
-            closed,
+            closed: CancellationToken::new(),
             cut: AtomicBool::new(false),
-        }
+        })
     }
 
     /// The TCP connection that carries the session, unless it is one of long-polling.
-    fn transport(&self) -> Option<Arc<Transport>> {
-        if self.socket.transport_type() == TransportType::Polling {
+    fn transport(&self, socket: &SocketRef) -> Option<Arc<Transport>> {
+        if socket.transport_type() == TransportType::Polling {
             return None;
         }
-        let session = self.socket.id.to_string();
+        let session = socket.id.to_string();
         self.gateway
             .transports
             .of(&session)
-            .or_else(|| self.socket.req_parts().extensions.get().cloned())
+            .or_else(|| socket.req_parts().extensions.get().cloned())
     }
 
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
-    pub async fn finish(&self) {
-        match self.transport() {
+    async fn finish(&self, socket: &SocketRef) {
+        match self.transport(socket) {
             Some(transport) => transport.finish(),
-            None => close_polling(self.service.clone(), self.socket.id.to_string()).await,
+            None => close_polling(self.service.clone(), socket.id.to_string()).await,
         }
     }
 
-    /// Ends the connection now. It takes no data, so nothing can be said to it any more.
-    fn cut(&self) {
+    /// What became of something that was sent. A connection whose buffer is full is cut: it comes back and catches up,
+    /// where otherwise it would have missed something and not know it.
+    pub fn sent(&self, socket: &SocketRef, result: Result<(), SendError>) {
+        match result {
+            Ok(()) => {}
+            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut(socket),
+            Err(SendError::Socket(SocketError::Closed)) => self.closed.cancel(),
+            Err(SendError::Serialize(error)) => {
+                tracing::error!(%error, "a payload could not be written");
+            }
+        }
+    }
+
+    fn cut(&self, socket: &SocketRef) {
         if self.cut.swap(true, Ordering::SeqCst) {
             return;
         }
         metrics::counter!("confab_slow_readers_total").increment(1);
         tracing::info!("closing a connection that does not keep up");
-        match self.transport() {
+        match self.transport(socket) {
             Some(transport) => transport.cut(),
             None => {
-                tokio::spawn(close_polling(
-                    self.service.clone(),
-                    self.socket.id.to_string(),
-                ));
+                tokio::spawn(close_polling(self.service.clone(), socket.id.to_string()));
             }
         }
         self.closed.cancel();
     }
 }
 
+/// The way out of a connection.
+pub struct SocketOutlet {
+    socket: SocketRef,
+    ending: Arc<Ending>,
+    /// The session is to answer what it has received, then to close.
+    closing: CancellationToken,
+}
+
+impl SocketOutlet {
+    pub const fn new(socket: SocketRef, ending: Arc<Ending>, closing: CancellationToken) -> Self {
+        Self {
+            socket,
+            ending,
+            closing,
+        }
+    }
+
+    /// Closes the connection, see [`Ending::finish`].
+    pub async fn finish(&self) {
+        self.ending.finish(&self.socket).await;
+    }
+}
+
 impl Outlet for SocketOutlet {
     fn push(&self, event: &'static str, payload: &RawValue) {
-        match self.socket.emit(event, payload) {
-            Ok(()) => {}
-            Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut(),
-            Err(SendError::Socket(SocketError::Closed)) => self.closed.cancel(),
-            Err(SendError::Serialize(error)) => {
-                tracing::error!(%error, event, "an event could not be written");
-            }
-        }
+        self.ending
+            .sent(&self.socket, self.socket.emit(event, payload));
     }
 
     fn close(&self, _: CloseReason) {
         self.closing.cancel();
+    }
+}
+
+impl Outlet for Arc<SocketOutlet> {
+    fn push(&self, event: &'static str, payload: &RawValue) {
+        (**self).push(event, payload);
+    }
+
+    fn close(&self, reason: CloseReason) {
+        (**self).close(reason);
     }
 }
 
@@ -116,15 +142,5 @@ async fn close_polling(mut service: Service, session: String) {
             tracing::debug!(status = %response.status(), "a polling session was closed");
         }
         Err(never) => match never {},
-    }
-}
-
-impl Outlet for Arc<SocketOutlet> {
-    fn push(&self, event: &'static str, payload: &RawValue) {
-        (**self).push(event, payload);
-    }
-
-    fn close(&self, reason: CloseReason) {
-        (**self).close(reason);
     }
 }

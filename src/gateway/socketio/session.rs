@@ -10,8 +10,12 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-use super::{Service, incoming::Incoming, outlet::SocketOutlet};
+use super::{
+    incoming::Incoming,
+    outlet::{Ending, SocketOutlet},
+};
 use crate::{
+    auth::Identity,
     chat::{CloseReason, Connection, GuestSession, Outlet},
     error::Error,
     gateway::{
@@ -28,11 +32,11 @@ const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 
 pub struct Session {
     gateway: Arc<Gateway>,
-    service: Service,
     guest: GuestSession,
     events: mpsc::Receiver<Incoming>,
+    /// What was received is to be answered, then the connection closed.
     closing: CancellationToken,
-    closed: CancellationToken,
+    ending: Arc<Ending>,
     /// Messages on their way to the disk, in the order in which they were sent.
     uncommitted: FuturesOrdered<BoxFuture<'static, ()>>,
 }
@@ -40,19 +44,16 @@ pub struct Session {
 impl Session {
     pub fn new(
         gateway: Arc<Gateway>,
-        service: Service,
         guest: GuestSession,
         events: mpsc::Receiver<Incoming>,
-        closed: CancellationToken,
+        ending: Arc<Ending>,
     ) -> Self {
-        let closing = CancellationToken::new();
         Self {
             gateway,
-            service,
             guest,
             events,
-            closing,
-            closed,
+            closing: CancellationToken::new(),
+            ending,
             uncommitted: FuturesOrdered::new(),
         }
     }
@@ -61,14 +62,11 @@ impl Session {
     pub async fn run(mut self, connected: oneshot::Receiver<SocketRef>, _place: impl Send) {
         // If the client was gone before CONNECT was answered, there never was a connection.
         let Ok(socket) = connected.await else { return };
-        let outlet = SocketOutlet::new(
+        let outlet = Arc::new(SocketOutlet::new(
             socket,
-            Arc::clone(&self.gateway),
-            self.service.clone(),
+            Arc::clone(&self.ending),
             self.closing.clone(),
-            self.closed.clone(),
-        );
-        let outlet = Arc::new(outlet);
+        ));
         let connection =
             Connection::new(self.guest.identity.clone(), Box::new(Arc::clone(&outlet)));
         let kind = if self.guest.identity.is_guest {
@@ -91,10 +89,11 @@ impl Session {
         }
         self.serve(&caller).await;
         self.finish(&caller).await;
-        if !self.closed.is_cancelled() {
+        let closed = &self.ending.closed;
+        if !closed.is_cancelled() {
             outlet.finish().await;
             // The client may take its time, its user is gone all the same.
-            drop(timeout(CLOSING_PATIENCE, self.closed.cancelled()).await);
+            drop(timeout(CLOSING_PATIENCE, closed.cancelled()).await);
         }
         caller.gateway.chat.disconnect(&caller.connection).await;
         gauge.decrement(1.0);
@@ -106,7 +105,7 @@ impl Session {
             let expiry = self.expiry(caller);
             tokio::select! {
                 biased;
-                () = self.closed.cancelled() => return,
+                () = self.ending.closed.cancelled() => return,
                 () = self.closing.cancelled() => return,
                 () = expiry => {
                     caller.connection.send("error", &Error::TokenExpired.body());
@@ -136,26 +135,32 @@ impl Session {
             // Whatever is not a message finds all messages that were sent before it.
             while self.uncommitted.next().await.is_some() {}
         }
-        let reply = Reply::new(
-            commands::name(&event),
-            &caller.connection.identity(),
-            answer,
-        );
+        let identity = caller.connection.identity();
+        let reply = Reply::new(commands::name(&event), &identity, answer);
+        if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
+            return reply.fail(&Error::TokenExpired);
+        }
         if let Some(commit) = commands::dispatch(caller, &event, &payload, reply).await {
             self.uncommitted.push_back(commit);
         }
     }
 
+    /// How long the caller's token is still accepted; guests have none.
+    fn time_left(&self, caller: &Identity) -> Option<Duration> {
+        let now =
+            Duration::from_millis(u64::try_from(self.gateway.chat.clock.now().0).unwrap_or(0));
+        let leeway = self.gateway.config.jwt_leeway_seconds.0;
+        let end = Duration::from_millis(u64::try_from(caller.expires_at?.0).unwrap_or(0)) + leeway;
+        Some(end.saturating_sub(now))
+    }
+
     /// Ends when the token does; it may be renewed meanwhile.
     fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<> {
-        let now = self.gateway.chat.clock.now();
-        let leeway = self.gateway.config.jwt_leeway_seconds.0;
-        let left = caller.connection.identity().expires_at.map(|end| {
-            let end = Duration::from_millis(u64::try_from(end.0).unwrap_or(0)) + leeway;
-            end.saturating_sub(Duration::from_millis(u64::try_from(now.0).unwrap_or(0)))
-        });
+        let left = self.time_left(&caller.connection.identity());
         async move {
             match left {
+                // Not even a sleep of no time ends at once, and a flood of events would never wait for it.
+                Some(Duration::ZERO) => {}
                 Some(left) => sleep(left).await,
                 None => pending().await,
             }
