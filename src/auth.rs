@@ -152,12 +152,14 @@ impl Authenticator {
                 .and_then(|id| TenantId::new(&id.label()))
                 .map_err(|error| Error::unauthorized(format!("the token's tenant: {error}")))?,
         };
-        let username = first(claims, &self.config.claims_username.0)
-            .and_then(Value::as_str)
-            .map_or_else(
-                || user_id.label(),
-                |name| name.chars().take(entity::ids::MAX_ID_CHARS).collect(),
-            );
+        let names = self
+            .config
+            .claims_username
+            .0
+            .iter()
+            .filter_map(|name| claims.get(name)?.as_str());
+        let username = names.map(printable).find(|name| !name.is_empty());
+        let username = username.unwrap_or_else(|| user_id.label());
         Ok(Identity {
             tenant,
             user_id: UserId(user_id),
@@ -226,10 +228,19 @@ impl Authenticator {
             .as_ref()
             .ok_or("no jwt_secret is set: tokens are signed by the holder of the private key")?;
         let now = self.clock.now().0 / 1000;
-        let mut claims = json!({
-            "user_id": identity.user_id, "username": identity.username, "tenant": identity.tenant,
-            "is_staff": identity.is_staff, "token_type": "access", "iat": now, "exp": now + ttl_seconds,
-        });
+        let mut claims =
+            json!({ "token_type": "access", "iat": now, "exp": now.saturating_add(ttl_seconds) });
+        // Under the names by which they are looked for.
+        for (names, value) in [
+            (&self.config.claims_user_id, json!(identity.user_id)),
+            (&self.config.claims_username, json!(identity.username)),
+            (&self.config.claims_tenant, json!(identity.tenant)),
+            (&self.config.claims_staff, json!(identity.is_staff)),
+        ] {
+            if let Some(name) = names.0.first() {
+                claims[name] = value;
+            }
+        }
         for (name, value) in [
             ("iss", &self.config.jwt_issuer),
             ("aud", &self.config.jwt_audience),
@@ -255,8 +266,22 @@ fn first<'a>(claims: &'a Map<String, Value>, names: &[String]) -> Option<&'a Val
         .find(|value| !value.is_null())
 }
 
+/// A name without what cannot be printed, not longer than an id.
+fn printable(name: &str) -> String {
+    let name: String = name
+        .trim()
+        .chars()
+        .filter(|char| !char.is_control())
+        .collect();
+    name.chars().take(entity::ids::MAX_ID_CHARS).collect()
+}
+
 /// An Ed25519, P-256 or RSA key, whichever the file holds.
 fn pem_key(pem: &[u8]) -> Option<VerifyingKey> {
+    // A private key would do as well, and must not lie around here.
+    if !String::from_utf8_lossy(pem).contains("PUBLIC KEY") {
+        return None;
+    }
     let candidates = [
         (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem)),
         (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),

@@ -7,6 +7,7 @@ use std::{
     fmt::Display,
     net::SocketAddr,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use config::{File, FileFormat};
@@ -227,6 +228,15 @@ impl Config {
         {
             problems.push("database_url: must begin with sqlite:".to_owned());
         }
+        if let Some(root) = &self.web_root.0 {
+            let [root, data] = [root, &self.data_dir]
+                .map(|path| std::path::absolute(path).unwrap_or_else(|_| path.clone()));
+            if data.starts_with(&root) {
+                problems.push(
+                    "web_root: holds the data folder, which would be served to everyone".to_owned(),
+                );
+            }
+        }
         if self.claims_user_id.0.is_empty() {
             problems.push("claims_user_id: names no claim".to_owned());
         }
@@ -238,8 +248,8 @@ impl Config {
             ("max_pending_per_ip", self.max_pending_per_ip),
             ("max_payload_bytes", self.max_payload_bytes),
         ] {
-            if value == 0 {
-                problems.push(format!("{name}: must be at least 1"));
+            if !(1..=10_000_000).contains(&value) {
+                problems.push(format!("{name}: must be from 1 to 10,000,000"));
             }
         }
         for (name, value) in [
@@ -250,8 +260,8 @@ impl Config {
             ("ping_interval_seconds", self.ping_interval_seconds),
             ("ping_timeout_seconds", self.ping_timeout_seconds),
         ] {
-            if value.0.is_zero() {
-                problems.push(format!("{name}: must be at least 1"));
+            if value.0.is_zero() || value.0 > Duration::from_hours(24) {
+                problems.push(format!("{name}: must be from 1 to 86,400"));
             }
         }
         if self.notification_room_limit > 1000 {
@@ -262,6 +272,18 @@ impl Config {
         }
         problems
     }
+}
+
+/// Variables of the environment that look like settings and are none: most often a typing error.
+#[must_use]
+pub fn unknown_variables() -> Vec<String> {
+    let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+    let ours = names.filter(|name| {
+        name.strip_prefix("CONFAB_").is_some_and(|name| {
+            !NAMES.contains(&name.to_lowercase().as_str()) && !["CONFIG", "BIN"].contains(&name)
+        })
+    });
+    ours.collect()
 }
 
 /// Names in a file that no setting has: most often a typing error.
@@ -277,8 +299,6 @@ fn unknown_names(values: &config::Config) -> impl Iterator<Item = String> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     fn with(overrides: &[(&str, &str)]) -> Result<Config, Problems> {

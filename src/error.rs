@@ -27,8 +27,6 @@ pub enum Error {
     TooManyConnections,
     #[error("This origin may not connect here")]
     OriginNotAllowed,
-    #[error("The request took too long or was too large")]
-    BadRequest,
     #[error("The server is restarting")]
     Restarting,
     #[error("The message store is unavailable; nothing was stored")]
@@ -56,7 +54,6 @@ impl Error {
         match self {
             Self::InvalidPayload(_) => ("invalid_payload", 400),
             Self::UnknownEvent => ("unknown_event", 400),
-            Self::BadRequest => ("bad_request", 400),
             Self::Unauthorized(_) => ("unauthorized", 401),
             Self::TokenExpired => ("token_expired", 401),
             Self::AccessDenied(_) => ("access_denied", 403),

@@ -1,10 +1,10 @@
 //! How much anyone may ask for: all limiters and their keys in one place.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
     sync::{
-        Arc,
+        Arc, LazyLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,8 +13,8 @@ use std::{
 use dashmap::DashMap;
 use entity::ids::{TenantId, UserId};
 use governor::{
-    Quota, RateLimiter, clock::Reference as _, middleware::NoOpMiddleware, nanos::Nanos,
-    state::keyed::DashMapStateStore,
+    DefaultKeyedRateLimiter, Quota, RateLimiter, clock::Reference as _, middleware::NoOpMiddleware,
+    nanos::Nanos, state::keyed::DashMapStateStore,
 };
 
 use crate::{
@@ -149,9 +149,11 @@ impl Limits {
     /// [`Error::RateLimited`].
     pub fn new_guest(&self, ip: IpAddr) -> Result<()> {
         match &self.guests {
-            Some(limiter) => limiter.check_key(&ip).map_err(|busy| Error::RateLimited {
-                retry_after: busy.wait_time_from(self.clock_now()),
-            }),
+            Some(limiter) => limiter
+                .check_key(&network(ip))
+                .map_err(|busy| Error::RateLimited {
+                    retry_after: busy.wait_time_from(self.clock_now()),
+                }),
             None => Ok(()),
         }
     }
@@ -169,7 +171,7 @@ impl Limits {
     /// # Errors
     /// [`Error::TooManyConnections`].
     pub fn pending(&self, ip: IpAddr) -> Result<Place<IpAddr>> {
-        self.pending.take(ip)
+        self.pending.take(network(ip))
     }
 
     /// Forgets what no longer limits anyone. To be called now and then.
@@ -180,6 +182,24 @@ impl Limits {
         if let Some(limiter) = &self.guests {
             limiter.retain_recent();
         }
+    }
+}
+
+/// Whether one more line about refusals with a code may be logged: 10 a second in the long run, 100 at once.
+#[must_use]
+pub fn may_log(code: &'static str) -> bool {
+    const A_SECOND: NonZeroU32 = NonZeroU32::new(10).expect("not zero");
+    const AT_ONCE: NonZeroU32 = NonZeroU32::new(100).expect("not zero");
+    static LINES: LazyLock<DefaultKeyedRateLimiter<&'static str>> =
+        LazyLock::new(|| RateLimiter::keyed(Quota::per_second(A_SECOND).allow_burst(AT_ONCE)));
+    LINES.check_key(&code).is_ok()
+}
+
+/// What belongs to one visitor: an IPv4 address, or the /64 network in which they choose their IPv6 addresses.
+fn network(ip: IpAddr) -> IpAddr {
+    match ip {
+        IpAddr::V4(_) => ip,
+        IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
     }
 }
 

@@ -119,6 +119,9 @@ fn check(config: &Config) -> Result<(), String> {
 
 fn serve(config: Config) -> Result<(), String> {
     telemetry::init_log(&config);
+    for name in confab::config::unknown_variables() {
+        tracing::warn!(name, "no setting is called so");
+    }
     runtime()?.block_on(async {
         let mut terminate =
             unix::signal(unix::SignalKind::terminate()).map_err(|error| error.to_string())?;
@@ -140,8 +143,10 @@ fn serve(config: Config) -> Result<(), String> {
 }
 
 fn token(config: &Config, arguments: &TokenArguments) -> Result<(), String> {
-    let id = serde_json::from_str(&arguments.user_id)
-        .unwrap_or_else(|_| arguments.user_id.clone().into());
+    let id = match serde_json::from_str(&arguments.user_id) {
+        Ok(id @ (serde_json::Value::Number(_) | serde_json::Value::String(_))) => id,
+        _ => arguments.user_id.clone().into(),
+    };
     let user_id = ExternalId::from_json(&id).map_err(|error| format!("--user-id: {error}"))?;
     let identity = Identity {
         tenant: TenantId::new(&arguments.tenant).map_err(|error| format!("--tenant: {error}"))?,

@@ -19,6 +19,11 @@ const LATENCY_BUCKETS: &[f64] = &[
 /// Writes the log to standard error from here on. A second call changes nothing.
 pub fn init_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
+    // At their most talkative they print what was received, tokens included.
+    let filter = ["tungstenite=info", "tokio_tungstenite=info", "hyper=info"]
+        .into_iter()
+        .filter_map(|directive| directive.parse().ok())
+        .fold(filter, EnvFilter::add_directive);
     let registry = tracing_subscriber::registry().with(filter);
     let layer = fmt::layer()
         .with_writer(io::stderr)
@@ -56,7 +61,14 @@ fn describe() {
     describe_gauge!("confab_live_rooms", "Rooms with members on this node");
     describe_counter!("confab_events_total", "Requests by event and outcome");
     describe_counter!("confab_messages_stored_total", "Messages committed");
-    describe_counter!("confab_deliveries_total", "Events pushed to connections");
+    describe_counter!(
+        "confab_deliveries_total",
+        "new_message events pushed to connections"
+    );
+    describe_counter!(
+        "confab_notifications_late_total",
+        "Messages whose notifications wait for their users to return"
+    );
     describe_counter!("confab_refusals_total", "Refusals by code");
     describe_counter!(
         "confab_slow_readers_total",
@@ -66,7 +78,7 @@ fn describe() {
         "confab_commit_seconds",
         "From a message's arrival in the writer to its commit"
     );
-    describe_histogram!("confab_commit_batch", "Messages in one commit");
+    describe_histogram!("confab_commit_batch", "Messages that were stored together");
     describe_histogram!(
         "confab_delivery_seconds",
         "From a message's arrival to its hand-over to all of its room"

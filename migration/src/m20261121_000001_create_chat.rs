@@ -1,6 +1,6 @@
 //! Tenants, users, rooms, participants, messages, guest sessions, notifications.
 //!
-//! Every table begins with its tenant. Ids are text in the form of `entity::ids`, times are milliseconds since the
+//! Ids are text in the form of `entity::ids`, times are milliseconds since the
 //! Unix epoch.
 
 use sea_orm_migration::{
@@ -13,6 +13,11 @@ pub struct Migration;
 
 #[async_trait::async_trait]
 impl MigrationTrait for Migration {
+    /// All of it or nothing, on SQLite too: a start that is killed must not leave half a schema.
+    fn use_transaction(&self) -> Option<bool> {
+        Some(true)
+    }
+
     async fn up(&self, manager: &SchemaManager) -> Result<(), DbErr> {
         for table in tables() {
             manager.create_table(table).await?;

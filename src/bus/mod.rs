@@ -42,12 +42,12 @@ pub enum Event {
         membership: Membership,
         is_online: bool,
     },
-    /// A user came online, or went offline and was last seen some time ago; and the rooms that they belong to.
+    /// A user came online, or went offline and was last seen some time ago; and those who share a room with them.
     Presence {
         tenant: TenantId,
         update: PresenceUpdate,
         is_guest: bool,
-        rooms: Arc<[RoomId]>,
+        companions: Arc<[UserId]>,
     },
     /// To the connections of one user.
     Notification {

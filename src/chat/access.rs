@@ -1,6 +1,6 @@
 //! Who may do what. The one place that decides it, for every door.
 
-use entity::{participants::Role, rooms::RoomKind};
+use entity::{ids::UserId, participants::Role, rooms::RoomKind};
 
 use super::{Chat, rooms::RoomRecord};
 use crate::{
@@ -52,6 +52,17 @@ impl Chat {
             return Err(Error::AccessDenied(
                 "Guests cannot begin a private conversation",
             ));
+        }
+        Ok(())
+    }
+
+    /// Whether the caller may bring others into a room. Guests are brought in themselves.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub(super) fn may_invite(caller: &Identity, others: &[UserId]) -> Result<()> {
+        if caller.is_guest && others.iter().any(|user| *user != caller.user_id) {
+            return Err(Error::AccessDenied("Guests cannot add participants"));
         }
         Ok(())
     }

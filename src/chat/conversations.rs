@@ -43,6 +43,7 @@ impl Chat {
                 _ => row.room.name,
             };
             let is_here = self
+                .live
                 .users_in(&RoomKey::new(&caller.tenant, &row.room.id))
                 .contains(&caller.user_id);
             Conversation {

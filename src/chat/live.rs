@@ -192,16 +192,17 @@ impl LiveRooms {
         }
     }
 
-    pub fn typing(&self, key: &RoomKey, typist: Typist, is_typing: bool) {
+    pub fn typing(&self, key: &RoomKey, typist: &Typist, is_typing: bool) {
         let Some(room) = self.get(key) else { return };
-        let Some(first_deadline) = room.typing(&typist, is_typing, self.typing_timeout) else {
+        let Some((first_deadline, begun)) = room.typing(typist, is_typing, self.typing_timeout)
+        else {
             return;
         };
         tokio::spawn(async move {
             let mut deadline = first_deadline;
             loop {
                 tokio::time::sleep_until(deadline).await;
-                match room.typing_deadline(&typist) {
+                match room.typing_deadline(begun) {
                     Some(later) => deadline = later,
                     None => return,
                 }

@@ -1,6 +1,6 @@
 //! Messages: sending them and reading the history.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     ids::{ClientId, MessageId, RoomId, UserId},
@@ -93,7 +93,7 @@ impl Chat {
         &self,
         caller: &Identity,
         request: PrivateMessage,
-    ) -> Result<(RoomId, Sending)> {
+    ) -> Result<Sending> {
         if request.recipient_id == caller.user_id {
             return Err(Error::invalid("a private message needs another recipient"));
         }
@@ -104,7 +104,7 @@ impl Chat {
         {
             Admitted::New(counted) => counted,
             Admitted::Before(message) => {
-                return Ok((message.room_id.clone(), Sending::Before(message)));
+                return Ok(Sending::Before(message));
             }
         };
         // Made last: a message that is refused leaves no room behind.
@@ -115,17 +115,15 @@ impl Chat {
                     .await?
             }
         };
-        let sending = self
-            .append(
-                caller,
-                &room,
-                request.message.0,
-                request.client_id,
-                None,
-                counted,
-            )
-            .await?;
-        Ok((room.row.id.clone(), sending))
+        self.append(
+            caller,
+            &room,
+            request.message.0,
+            request.client_id,
+            None,
+            counted,
+        )
+        .await
     }
 
     async fn check_reply(
@@ -179,7 +177,11 @@ impl Chat {
         reply_to: Option<MessageId>,
         counted: Option<Counted>,
     ) -> Result<Sending> {
-        let here = self.users_in(&RoomKey::new(&caller.tenant, &room.row.id));
+        let key = RoomKey::new(&caller.tenant, &room.row.id);
+        let mut here: HashMap<UserId, usize> = HashMap::new();
+        for user in self.live.users_in(&key) {
+            *here.entry(user).or_default() += 1;
+        }
         let message = NewMessage {
             room_id: room.row.id.clone(),
             user_id: caller.user_id.clone(),
@@ -187,13 +189,8 @@ impl Chat {
             text,
             client_id,
             reply_to,
-            mark_read: !here.contains(&caller.user_id),
-            delivery: Arc::new(delivery(
-                caller,
-                room,
-                self.config.notification_room_limit,
-                |user| here.contains(user),
-            )),
+            mark_read: !here.contains_key(&caller.user_id),
+            delivery: Arc::new(self.delivery(caller, room, &here)),
         };
         match self.store.append(&caller.tenant, message).await {
             Ok(queued) => Ok(Sending::Queued(queued, counted)),
@@ -242,41 +239,52 @@ impl Chat {
             )
             .await
     }
-}
 
-/// Who is to hear of a message beside those who are in the room.
-fn delivery(
-    caller: &Identity,
-    room: &RoomRecord,
-    notification_room_limit: usize,
-    is_here: impl Fn(&UserId) -> bool,
-) -> Delivery {
-    let users: Vec<&UserId> = match &room.participants {
-        Membership::All(users) => users.keys().collect(),
-        // So many are not notified of every message.
-        Membership::Large => Vec::new(),
-    };
-    let is_direct = room.row.kind == RoomKind::Direct;
-    let direct = match (is_direct, users.as_slice()) {
-        (true, [one, other]) => Some([(*one).clone(), (*other).clone()]),
-        _ => None,
-    };
-    let is_notified = users.len() <= notification_room_limit;
-    let elsewhere = users
-        .into_iter()
-        .filter(|user| is_notified && **user != caller.user_id && !is_here(user));
-    Delivery {
-        direct,
-        recipients: elsewhere.cloned().collect(),
-        kind: if is_direct {
-            NotificationKind::PrivateMessage
-        } else {
-            NotificationKind::Message
-        },
-        title: if is_direct {
-            Arc::clone(&caller.username)
-        } else {
-            room.row.name.as_str().into()
-        },
+    /// Who is to hear of a message beside those who are `here`, in the room, each with so many connections.
+    fn delivery(
+        &self,
+        caller: &Identity,
+        room: &RoomRecord,
+        here: &HashMap<UserId, usize>,
+    ) -> Delivery {
+        let users: Vec<&UserId> = match &room.participants {
+            Membership::All(users) => users.keys().collect(),
+            // So many are not notified of every message.
+            Membership::Large => Vec::new(),
+        };
+        let is_direct = room.row.kind == RoomKind::Direct;
+        let direct = match (is_direct, users.as_slice()) {
+            (true, [one, other]) => Some([(*one).clone(), (*other).clone()]),
+            _ => None,
+        };
+        let (mut recipients, mut partly_here) = (Vec::new(), Vec::new());
+        if users.len() <= self.config.notification_room_limit {
+            for user in users.into_iter().filter(|user| **user != caller.user_id) {
+                match here.get(user) {
+                    None => recipients.push(user.clone()),
+                    Some(count)
+                        if self.presence.connection_count(&caller.tenant, user) > *count =>
+                    {
+                        partly_here.push(user.clone());
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+        Delivery {
+            direct,
+            recipients,
+            partly_here,
+            kind: if is_direct {
+                NotificationKind::PrivateMessage
+            } else {
+                NotificationKind::Message
+            },
+            title: if is_direct {
+                Arc::clone(&caller.username)
+            } else {
+                room.row.name.as_str().into()
+            },
+        }
     }
 }

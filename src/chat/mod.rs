@@ -136,7 +136,7 @@ impl Listener for Chat {
                 is_typing,
             } => {
                 self.live
-                    .typing(&RoomKey::new(&tenant, &room), typist, is_typing);
+                    .typing(&RoomKey::new(&tenant, &room), &typist, is_typing);
             }
             Event::Joined { tenant, membership } => {
                 self.live.announce(
@@ -154,9 +154,9 @@ impl Listener for Chat {
                 tenant,
                 update,
                 is_guest,
-                rooms,
+                companions,
             } => {
-                self.hear_presence(&tenant, &update, is_guest, &rooms);
+                self.hear_presence(&tenant, &update, is_guest, &companions);
             }
             Event::Notification {
                 tenant,

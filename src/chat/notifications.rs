@@ -4,12 +4,12 @@
 //! the others when they return; only then is a notification delivered. A crash in between tells twice, never not at all.
 
 use std::{
-    collections::HashSet,
+    collections::{HashMap, HashSet},
     sync::{Arc, Weak},
 };
 
 use entity::{
-    ids::{MessageId, Rev, TenantId, UserId},
+    ids::{MessageId, Rev, RoomId, TenantId, UserId},
     notifications::NotificationKind,
 };
 use tokio::sync::mpsc;
@@ -46,7 +46,7 @@ impl Chat {
     pub(super) fn queue_notice(&self, committed: &Committed) {
         let delivery = &committed.stored.delivery;
         let is_connected = |user: &UserId| self.presence.is_connected(&committed.tenant, user);
-        if !delivery.recipients.iter().any(is_connected) {
+        if delivery.partly_here.is_empty() && !delivery.recipients.iter().any(is_connected) {
             return;
         }
         let notice = Notice {
@@ -60,30 +60,39 @@ impl Chat {
     }
 
     async fn notify(&self, notice: &Notice) -> Result<()> {
+        let Notice {
+            tenant,
+            message,
+            delivery,
+        } = notice;
         let mut told = Vec::new();
-        for user in &notice.delivery.recipients {
-            if !self.presence.is_connected(&notice.tenant, user) {
-                continue;
+        for user in &delivery.recipients {
+            if self.presence.is_connected(tenant, user) {
+                let unread = self.unread(tenant, user, &message.room_id).await?;
+                self.publish_notification(notice, user, unread);
+                told.push(user.clone());
             }
-            let title = notice.delivery.title.to_string();
-            let notification = self
-                .notification(
-                    &notice.tenant,
-                    user,
-                    notice.delivery.kind,
-                    title,
-                    &notice.message,
-                )
-                .await?;
-            self.bus.publish(Event::Notification {
-                tenant: notice.tenant.clone(),
-                user: user.clone(),
-                notification: Arc::new(notification),
-            });
-            told.push(user.clone());
         }
-        self.delivered(&notice.tenant, told, vec![notice.message.id])
-            .await
+        for user in &delivery.partly_here {
+            self.publish_notification(notice, user, 0);
+        }
+        self.delivered(tenant, told, vec![message.id]).await
+    }
+
+    fn publish_notification(&self, notice: &Notice, user: &UserId, unread_count: i64) {
+        let Delivery { kind, title, .. } = &*notice.delivery;
+        self.bus.publish(Event::Notification {
+            tenant: notice.tenant.clone(),
+            user: user.clone(),
+            notification: Arc::new(notification(*kind, title, &notice.message, unread_count)),
+        });
+    }
+
+    /// Messages that a user has not read in a room.
+    async fn unread(&self, tenant: &TenantId, user: &UserId, room: &RoomId) -> Result<i64> {
+        let participant = self.store.participant(tenant, room, user).await?;
+        let read_seq = participant.map_or(Rev(0), |participant| participant.read_seq);
+        self.store.unread(tenant, room, user, read_seq).await
     }
 
     async fn delivered(
@@ -110,60 +119,38 @@ impl Chat {
             .store
             .pending_notifications(&caller.tenant, &caller.user_id)
             .await?;
-        let mut told = Vec::with_capacity(pending.len());
-        for kept in pending {
-            let title = match kept.kind {
-                NotificationKind::PrivateMessage => kept.message.username.clone(),
-                NotificationKind::Message => {
-                    match self.room(&caller.tenant, &kept.message.room_id).await {
-                        // Who may not enter any more is not told either.
-                        Ok(room) if self.may_enter(&caller, &room).await.is_ok() => {
-                            room.row.name.clone()
-                        }
-                        _ => continue,
+        let Some(newest) = pending.last().map(|kept| kept.message.id) else {
+            return Ok(());
+        };
+        // What is said of a room, unless the user may not enter it any more.
+        let mut rooms: HashMap<RoomId, Option<(String, i64)>> = HashMap::new();
+        for kept in &pending {
+            let id = &kept.message.room_id;
+            if !rooms.contains_key(id) {
+                let room = match self.entered_room(&caller, id).await {
+                    Ok(room) => {
+                        let unread = self.unread(&caller.tenant, &caller.user_id, id).await?;
+                        Some((room.row.name.clone(), unread))
                     }
-                }
-            };
-            let notification = self
-                .notification(
-                    &caller.tenant,
-                    &caller.user_id,
-                    kept.kind,
-                    title,
-                    &kept.message,
-                )
-                .await?;
-            connection.push("notification", &to_raw(&notification));
-            told.push(kept.message.id);
+                    Err(_) => None,
+                };
+                rooms.insert(id.clone(), room);
+            }
+            if let Some(Some((name, unread))) = rooms.get(id) {
+                let title = match kept.kind {
+                    NotificationKind::PrivateMessage => &kept.message.username,
+                    NotificationKind::Message => name,
+                };
+                connection.send(
+                    "notification",
+                    &notification(kept.kind, title, &kept.message, *unread),
+                );
+            }
         }
-        self.delivered(&caller.tenant, vec![caller.user_id.clone()], told)
+        let now = self.clock.now();
+        self.store
+            .notifications_told(&caller.tenant, &caller.user_id, newest, now)
             .await
-    }
-
-    async fn notification(
-        &self,
-        tenant: &TenantId,
-        user: &UserId,
-        kind: NotificationKind,
-        title: String,
-        message: &Message,
-    ) -> Result<Notification> {
-        let participant = self
-            .store
-            .participant(tenant, &message.room_id, user)
-            .await?;
-        let read_seq = participant.map_or(Rev(0), |participant| participant.read_seq);
-        Ok(Notification {
-            kind,
-            room_id: message.room_id.clone(),
-            message_id: message.id,
-            title,
-            body: message.message.chars().take(BODY_CHARS).collect(),
-            unread_count: self
-                .store
-                .unread(tenant, &message.room_id, user, read_seq)
-                .await?,
-        })
     }
 
     pub(super) fn hear_notification(
@@ -189,5 +176,21 @@ impl Chat {
                 connection.push("notification", &payload);
             }
         }
+    }
+}
+
+fn notification(
+    kind: NotificationKind,
+    title: &str,
+    message: &Message,
+    unread_count: i64,
+) -> Notification {
+    Notification {
+        kind,
+        room_id: message.room_id.clone(),
+        message_id: message.id,
+        title: title.to_owned(),
+        body: message.message.chars().take(BODY_CHARS).collect(),
+        unread_count,
     }
 }

@@ -4,7 +4,7 @@
 //! room. Guests hear and are heard in shared rooms only.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
@@ -27,6 +27,9 @@ use crate::{
     error::Result,
     protocol::{Membership, PresenceUpdate, to_raw},
 };
+
+/// Users who share a room with one and are told of their presence, at the most.
+const MAX_COMPANIONS: u64 = 5000;
 
 /// The users of this node who are online, and their connections.
 pub(super) struct Presence {
@@ -123,17 +126,16 @@ impl Presence {
             .is_some_and(|tenant| tenant.users.contains_key(user))
     }
 
-    /// Whether the user has a connection; one who is online may be in the grace period.
-    pub(super) fn is_connected(&self, tenant: &TenantId, user: &UserId) -> bool {
+    pub(super) fn connection_count(&self, tenant: &TenantId, user: &UserId) -> usize {
         self.tenants
             .get(tenant)
-            .and_then(|tenant| {
-                tenant
-                    .users
-                    .get(user)
-                    .map(|user| !user.connections.is_empty())
-            })
-            .unwrap_or(false)
+            .and_then(|tenant| tenant.users.get(user).map(|user| user.connections.len()))
+            .unwrap_or(0)
+    }
+
+    /// Whether the user has a connection; one who is online may be in the grace period.
+    pub(super) fn is_connected(&self, tenant: &TenantId, user: &UserId) -> bool {
+        self.connection_count(tenant, user) > 0
     }
 
     pub(super) fn connections_of(
@@ -175,14 +177,11 @@ impl Chat {
     /// A connection is open: from here on it hears what concerns its user.
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
         let identity = connection.identity();
-        let rooms = self
-            .store
-            .rooms_of(&identity.tenant, &identity.user_id)
-            .await?;
+        let companions = self.companions(&identity).await?;
         {
             let _turn = self.presence.turn(&identity.user_id);
             if self.presence.add(connection) {
-                self.publish_presence(&identity, None, rooms);
+                self.publish_presence(&identity, None, companions);
             }
         }
         if let Err(error) = self.deliver_pending_notifications(connection).await {
@@ -218,19 +217,27 @@ impl Chat {
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
-            let rooms = chat
-                .store
-                .rooms_of(&identity.tenant, &identity.user_id)
-                .await
-                .unwrap_or_default();
+            let companions = chat.companions(&identity).await.unwrap_or_default();
             let _turn = chat.presence.turn(&identity.user_id);
             if chat.presence.end(&identity, departure) {
-                chat.publish_presence(&identity, Some(last_seen), rooms);
+                chat.publish_presence(&identity, Some(last_seen), companions);
             }
         });
     }
 
-    fn publish_presence(&self, identity: &Identity, gone: Option<Timestamp>, rooms: Vec<RoomId>) {
+    /// Who shares a room with a user.
+    async fn companions(&self, user: &Identity) -> Result<Vec<UserId>> {
+        self.store
+            .companions(&user.tenant, &user.user_id, MAX_COMPANIONS)
+            .await
+    }
+
+    fn publish_presence(
+        &self,
+        identity: &Identity,
+        gone: Option<Timestamp>,
+        companions: Vec<UserId>,
+    ) {
         self.bus.publish(Event::Presence {
             tenant: identity.tenant.clone(),
             update: PresenceUpdate {
@@ -239,7 +246,7 @@ impl Chat {
                 last_seen: gone,
             },
             is_guest: identity.is_guest,
-            rooms: rooms.into(),
+            companions: companions.into(),
         });
     }
 
@@ -248,21 +255,15 @@ impl Chat {
         tenant: &TenantId,
         update: &PresenceUpdate,
         is_guest: bool,
-        rooms: &[RoomId],
+        companions: &[UserId],
     ) {
-        let mut audience: HashMap<_, _> = self
-            .live
-            .connections_in(tenant, rooms)
+        let own = std::slice::from_ref(&update.user_id);
+        let with_user = [companions, own].map(|users| self.presence.connections_of(tenant, users));
+        let mut audience: HashMap<_, _> = with_user
             .into_iter()
+            .flatten()
             .map(|connection| (connection.id, connection))
             .collect();
-        let own = self
-            .presence
-            .connections_of(tenant, std::slice::from_ref(&update.user_id));
-        audience.extend(
-            own.into_iter()
-                .map(|connection| (connection.id, connection)),
-        );
         let here = self.presence.tenant(tenant);
         if !is_guest && here.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit
         {
@@ -295,10 +296,5 @@ impl Chat {
             };
             self.live.announce(&key, "user_online", &online);
         }
-    }
-
-    /// The users who have a connection in a room, here.
-    pub(super) fn users_in(&self, key: &RoomKey) -> HashSet<UserId> {
-        self.live.users_in(key).into_iter().collect()
     }
 }

@@ -24,11 +24,11 @@ use crate::{
 };
 
 /// Participants that a room may be made with.
-const MAX_FIRST_PARTICIPANTS: usize = 1000;
+const MAX_FIRST_PARTICIPANTS: usize = 100;
 /// Changes that come with a `join_room {since}` at the most.
 const MAX_CHANGES: u32 = 1000;
 /// Participants that are listed at the most.
-const MAX_LISTED: u64 = 10_000;
+const MAX_LISTED: u64 = 2000;
 
 /// Participants of a room that are kept in memory; in larger rooms each is looked up.
 const MAX_REMEMBERED: usize = 1000;
@@ -116,6 +116,7 @@ impl Chat {
                 "more than {MAX_FIRST_PARTICIPANTS} participants"
             )));
         }
+        Self::may_invite(caller, &invited)?;
         let mut participants: HashMap<UserId, Role> = HashMap::new();
         for user in invited {
             self.known_user(caller, &user).await?;

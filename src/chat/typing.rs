@@ -6,18 +6,13 @@ use std::sync::Arc;
 use super::{Chat, Connection};
 use crate::{
     bus::{Event, Typist},
-    error::Result,
     protocol::Typing,
 };
 
 impl Chat {
     /// From a connection that is not in the room it is ignored.
-    ///
-    /// # Errors
-    /// The room is not there or may not be entered.
-    pub async fn typing(&self, connection: &Arc<Connection>, request: Typing) -> Result<()> {
+    pub fn typing(&self, connection: &Arc<Connection>, request: Typing) {
         let caller = connection.identity();
-        self.entered_room(&caller, &request.room_id).await?;
         self.bus.publish(Event::Typing {
             tenant: caller.tenant.clone(),
             room: request.room_id,
@@ -27,6 +22,5 @@ impl Chat {
             },
             is_typing: request.is_typing,
         });
-        Ok(())
     }
 }

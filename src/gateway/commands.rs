@@ -17,6 +17,9 @@ use crate::{
     },
 };
 
+/// How much is said about what is wrong with a payload.
+const MAX_REASON_CHARS: usize = 200;
+
 /// Whoever sent the request, and what serves it.
 #[derive(Clone)]
 pub struct Caller {
@@ -112,11 +115,13 @@ fn parse<C: Command>(payload: &RawValue) -> Result<C> {
     }
 }
 
-/// The parser's message without line and column, which mean nothing to the caller.
-fn without_place(message: &str) -> &str {
-    message
+/// The parser's message without line and column, which mean nothing to the caller, and without the whole of a long
+/// payload that it quotes.
+fn without_place(message: &str) -> String {
+    let message = message
         .rsplit_once(" at line ")
-        .map_or(message, |(message, _)| message)
+        .map_or(message, |(message, _)| message);
+    message.chars().take(MAX_REASON_CHARS).collect()
 }
 
 impl Command for CreateRoom {
@@ -209,15 +214,15 @@ impl Command for PrivateMessage {
             .send_private_message(&caller.connection.identity(), self)
             .await
         {
-            Ok((room_id, sending)) => Some(Box::pin({
+            Ok(sending) => Some(Box::pin({
                 let chat = Arc::clone(&caller.gateway.chat);
                 async move {
-                    reply.give(
-                        sending
-                            .stored(&chat.limits)
-                            .await
-                            .map(|message| PrivateMessageSent { message, room_id }),
-                    );
+                    reply.give(sending.stored(&chat.limits).await.map(|message| {
+                        PrivateMessageSent {
+                            room_id: message.room_id.clone(),
+                            message,
+                        }
+                    }));
                 }
             })),
             Err(error) => {
@@ -232,14 +237,8 @@ impl Command for Typing {
     const EVENT: &'static str = "typing";
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        reply.give(
-            caller
-                .gateway
-                .chat
-                .typing(&caller.connection, self)
-                .await
-                .map(|()| Done {}),
-        );
+        caller.gateway.chat.typing(&caller.connection, self);
+        reply.success(Done {});
         None
     }
 }
@@ -314,22 +313,24 @@ impl Command for Authenticate {
     const EVENT: &'static str = "authenticate";
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let renewed = caller
-            .gateway
-            .authenticator
-            .verify(&self.token)
-            .and_then(|identity| {
-                let current = caller.connection.identity();
-                if (&identity.tenant, &identity.user_id) != (&current.tenant, &current.user_id) {
-                    return Err(Error::unauthorized("the token is another user's"));
-                }
-                let expires_at = identity.expires_at.ok_or(Error::Internal)?;
-                caller.connection.renew(identity);
-                Ok(Authenticated { expires_at })
-            });
+        let renewed = renew(caller, &self.token).await;
         reply.give(renewed);
         None
     }
+}
+
+/// Extends a session by a newer token of the same user. Guests have none.
+async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
+    let identity = caller.gateway.authenticator.verify(token)?;
+    let current = caller.connection.identity();
+    let is_same = (&identity.tenant, &identity.user_id) == (&current.tenant, &current.user_id);
+    if current.is_guest || !is_same {
+        return Err(Error::unauthorized("the token is another user's"));
+    }
+    caller.gateway.chat.know_user(&identity).await?;
+    let expires_at = identity.expires_at.ok_or(Error::Internal)?;
+    caller.connection.renew(identity);
+    Ok(Authenticated { expires_at })
 }
 
 fn fail_if_unanswered(reply: Option<Reply>, result: Result<()>) {

@@ -1,7 +1,7 @@
 //! What stands in front of the Socket.IO library: every request of it passes here first.
 
 use std::{
-    net::IpAddr,
+    net::{IpAddr, SocketAddr},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -14,7 +14,7 @@ use axum::{
 };
 use tower_http::timeout::TimeoutBody;
 
-use super::{Gateway, http::ErrorResponse, origin, transport::Transport};
+use super::{Gateway, http::ErrorResponse, origin, refusals, transport::Transport};
 use crate::{config::Config, error::Error, limits::Place};
 
 /// The place of a session among those of its address that have not said who they are. Given back when they have, or
@@ -98,9 +98,14 @@ fn refuse(error: &Error, request: &Request) -> Response {
         .get(header::ORIGIN)
         .and_then(|origin| origin.to_str().ok())
         .unwrap_or("none");
-    metrics::counter!("confab_refusals_total", "code" => error.code()).increment(1);
-    tracing::info!(code = error.code(), why = %error, origin, "refused a handshake");
-    ErrorResponse(error.clone()).into_response()
+    refusals::note(error, "handshake", origin);
+    let mut response = ErrorResponse(error.clone()).into_response();
+    if *error != Error::OriginNotAllowed {
+        response
+            .headers_mut()
+            .extend(cors_headers(request.headers()));
+    }
+    response
 }
 
 /// The parts of a Socket.IO request's query that decide here.
@@ -117,6 +122,8 @@ impl<'a> Query<'a> {
             session: None,
             is_websocket: false,
         };
+        // As the library reads it, the first of a name counts.
+        let mut transport = None;
         for (name, value) in uri
             .query()
             .unwrap_or_default()
@@ -124,12 +131,13 @@ impl<'a> Query<'a> {
             .filter_map(|pair| pair.split_once('='))
         {
             match name {
-                "EIO" => query.engine = Some(value),
-                "sid" => query.session = Some(value),
-                "transport" => query.is_websocket = value == "websocket",
+                "EIO" => query.engine = query.engine.or(Some(value)),
+                "sid" => query.session = query.session.or(Some(value)),
+                "transport" => transport = transport.or(Some(value)),
                 _ => {}
             }
         }
+        query.is_websocket = transport == Some("websocket");
         query
     }
 }
@@ -169,7 +177,7 @@ fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
             .iter()
             .any(|network| network.contains(ip))
     };
-    let mut ip = peer;
+    let mut ip = peer.to_canonical();
     let forwarded = headers
         .get_all("x-forwarded-for")
         .iter()
@@ -182,10 +190,18 @@ fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         if !is_trusted(&ip) {
             break;
         }
-        let Ok(address) = hop.parse() else { break };
-        ip = address;
+        let Some(address) = hop_address(hop) else {
+            break;
+        };
+        ip = address.to_canonical();
     }
     ip
+}
+
+/// An address in `X-Forwarded-For`; some proxies add the port.
+fn hop_address(hop: &str) -> Option<IpAddr> {
+    let with_port = || hop.parse().map(|address: SocketAddr| address.ip());
+    hop.parse().or_else(|_| with_port()).ok()
 }
 
 /// Copies the head: its parts are kept as long as the session lives, and as they come they hold on to the whole read
@@ -230,5 +246,6 @@ mod tests {
             "a stranger's word counts for nothing"
         );
         assert_eq!(ip("127.0.0.1", "nonsense"), "127.0.0.1");
+        assert_eq!(ip("::ffff:127.0.0.1", "203.0.113.9:4711"), "203.0.113.9");
     }
 }

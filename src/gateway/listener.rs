@@ -13,9 +13,10 @@ use tokio::{
 use tower::ServiceExt;
 
 use super::{
-    Gateway,
+    Gateway, refusals,
     transport::{Stream, Transport},
 };
+use crate::error::Error;
 
 /// Bytes of a request's head that are read at the most.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -34,9 +35,7 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, router: Router)
             }
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            metrics::counter!("confab_refusals_total", "code" => "too_many_connections")
-                .increment(1);
-            tracing::warn!(%peer, "max_connections is reached; a connection was refused");
+            refusals::note(&Error::TooManyConnections, "accept", &peer.to_string());
             continue;
         };
         if let Err(error) = prepare(&tcp, &gateway) {

@@ -5,6 +5,7 @@ mod handshake;
 mod http;
 mod listener;
 mod origin;
+mod refusals;
 mod reply;
 mod socketio;
 mod transport;
@@ -81,7 +82,7 @@ impl Gateway {
             });
         }
         self.sessions.close();
-        if timeout(spread + (time - spread) / 2, self.sessions.wait())
+        if timeout((spread + time) / 2, self.sessions.wait())
             .await
             .is_ok()
         {

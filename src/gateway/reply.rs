@@ -3,6 +3,7 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::refusals;
 use crate::{
     auth::Identity,
     error::{Error, Result},
@@ -57,14 +58,7 @@ impl Reply {
         let code = error.code();
         metrics::counter!("confab_events_total", "event" => self.event, "outcome" => code)
             .increment(1);
-        metrics::counter!("confab_refusals_total", "code" => code).increment(1);
-        let who = self.who.as_str();
-        // One who floods the server must not flood the log; these are counted.
-        if matches!(error, Error::Overloaded | Error::RateLimited { .. }) {
-            tracing::debug!(event = self.event, who, code, why = %error, "refused");
-        } else {
-            tracing::info!(event = self.event, who, code, why = %error, "refused");
-        }
+        refusals::note(error, self.event, &self.who);
         answer.failure(&error.body());
     }
 }

@@ -50,6 +50,9 @@ pub struct Delivery {
     pub direct: Option<[UserId; 2]>,
     /// Participants who are not in the room: a notification is kept for each, with the same commit.
     pub recipients: Vec<UserId>,
+    /// Participants who are in the room with some of their connections only: the others are notified too, and nothing
+    /// is kept.
+    pub partly_here: Vec<UserId>,
     pub kind: NotificationKind,
     /// What a notification is headed.
     pub title: Arc<str>,

@@ -12,7 +12,7 @@ use super::{Store, messages::from_model, timed};
 use crate::{error::Result, protocol::Message};
 
 /// The most notifications that a user who returns is told of: the newest.
-const MOST: u64 = 100;
+const MOST: u64 = 1000;
 
 /// A notification that was not sent to any connection of its user yet.
 pub struct PendingNotification {
@@ -72,6 +72,27 @@ impl Store {
             .filter(Column::DeliveredAt.is_null());
         self.writer
             .write("notifications_delivered", move |txn| {
+                Box::pin(async move { query.exec(txn).await.map(drop) })
+            })
+            .await
+    }
+
+    /// A user was told of what waited, up to some message. What is older and was not shown counts as told.
+    pub async fn notifications_told(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        newest: MessageId,
+        now: Timestamp,
+    ) -> Result<()> {
+        let query = Entity::update_many()
+            .col_expr(Column::DeliveredAt, Expr::value(now))
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::UserId.eq(user.clone()))
+            .filter(Column::MessageId.lte(newest))
+            .filter(Column::DeliveredAt.is_null());
+        self.writer
+            .write("notifications_told", move |txn| {
                 Box::pin(async move { query.exec(txn).await.map(drop) })
             })
             .await

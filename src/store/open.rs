@@ -3,8 +3,9 @@
 
 use std::{
     fs::{self, File, TryLockError},
+    io,
     num::NonZero,
-    path::Path,
+    path::{Path, PathBuf},
     sync::Arc,
     thread,
     time::Duration,
@@ -31,7 +32,7 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 pub enum OpenError {
     #[error("the data folder {0}: {1}")]
     DataFolder(String, std::io::Error),
-    #[error("the data folder {0} is in use by another server")]
+    #[error("the database is in use by another server, which holds {0}")]
     InUse(String),
     #[error(
         "the database was written by a newer release (its migration {0} is unknown here): start that release, or restore a backup"
@@ -64,7 +65,7 @@ impl Store {
         clock: Clock,
         committed: mpsc::Sender<Committed>,
     ) -> Result<Self, OpenError> {
-        let lock = lock_folder(&config.data_dir)?;
+        let lock = lock(config)?;
         let url = database_url(config);
         let write = connect(&url, Access::Write).await?;
         migrate(&write).await?;
@@ -95,9 +96,7 @@ impl Store {
     /// As [`Store::open`].
     pub async fn inspect(config: &Config) -> Result<Condition, OpenError> {
         let url = database_url(config);
-        let file = url.trim_start_matches("sqlite:").trim_start_matches("//");
-        let file = file.split('?').next().unwrap_or(file);
-        if !Path::new(file).exists() {
+        if !database_file(config).exists() {
             return Ok(Condition::New);
         }
         let db = connect(&url, Access::Read).await?;
@@ -118,16 +117,33 @@ fn database_url(config: &Config) -> String {
     }
 }
 
-fn lock_folder(path: &Path) -> Result<File, OpenError> {
-    let name = path.display().to_string();
-    let lock = fs::create_dir_all(path)
-        .and_then(|()| File::create(path.join("confab.lock")))
-        .map_err(|error| OpenError::DataFolder(name.clone(), error))?;
+/// Holds the database for this process: two servers on one would not hear each other. The lock lies beside the file.
+fn lock(config: &Config) -> Result<File, OpenError> {
+    let folder = config.data_dir.display().to_string();
+    make_private_folder(&config.data_dir)
+        .map_err(|error| OpenError::DataFolder(folder.clone(), error))?;
+    let path = database_file(config).with_extension("lock");
+    let lock = File::create(&path).map_err(|error| OpenError::DataFolder(folder.clone(), error))?;
     match lock.try_lock() {
         Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(name)),
-        Err(TryLockError::Error(error)) => Err(OpenError::DataFolder(name, error)),
+        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(OpenError::DataFolder(folder, error)),
     }
+}
+
+/// What is in it is for the server's user only.
+fn make_private_folder(path: &Path) -> io::Result<()> {
+    let mut folder = fs::DirBuilder::new();
+    folder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
+    folder.create(path)
+}
+
+fn database_file(config: &Config) -> PathBuf {
+    let url = database_url(config);
+    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
+    PathBuf::from(path.split('?').next().unwrap_or(path))
 }
 
 /// Makes the connection that writes anew.

@@ -11,7 +11,7 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
 use super::{Store, messages::from_model, timed, users};
@@ -67,15 +67,28 @@ impl Store {
             .await
     }
 
-    /// The ids of a user's rooms, for presence.
-    pub async fn rooms_of(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<RoomId>> {
-        let query = participants::Entity::find()
+    /// The users who share a room with a user, for presence; at most so many.
+    pub async fn companions(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        most: u64,
+    ) -> Result<Vec<UserId>> {
+        let rooms = participants::Entity::find()
             .select_only()
             .column(participants::Column::RoomId)
             .filter(participants::Column::TenantId.eq(tenant.clone()))
             .filter(participants::Column::UserId.eq(user.clone()))
+            .into_query();
+        let query = participants::Entity::find()
+            .select_only()
+            .column(participants::Column::UserId)
+            .distinct()
+            .filter(participants::Column::TenantId.eq(tenant.clone()))
+            .filter(participants::Column::RoomId.in_subquery(rooms))
+            .limit(most)
             .into_tuple();
-        timed("rooms_of", query.all(&self.reader)).await
+        timed("companions", query.all(&self.reader)).await
     }
 
     /// A user's rooms, newest activity first.

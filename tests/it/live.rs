@@ -167,7 +167,7 @@ async fn a_private_conversation_is_complete_and_in_order_though_nobody_joined_it
     for number in 0..MESSAGES {
         let message: PrivateMessage =
             request(json!({ "recipient_id": 2, "message": number.to_string() }));
-        let (_, sending) = chat
+        let sending = chat
             .send_private_message(&alice.identity(), message)
             .await
             .unwrap();

@@ -16,6 +16,9 @@ use crate::{
     store::{MessageQuery, Store},
 };
 
+/// The largest page, in bytes of its messages.
+const MAX_PAGE_BYTES: usize = 1024 * 1024;
+
 /// A part of a room's history.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Part {
@@ -89,6 +92,34 @@ pub(super) async fn read(
     }
 }
 
+/// Takes so much from a page that it is not too large, and leaves the rest for the next one.
+fn bounded(part: Option<Part>, mut page: Page) -> Page {
+    let mut room = MAX_PAGE_BYTES;
+    let mut fits = |message: &&Arc<Encoded>| {
+        room = room.saturating_sub(message.json.get().len());
+        room > 0
+    };
+    let count = match part {
+        Some(Part::Newest { .. }) => page.messages.iter().rev().take_while(&mut fits).count(),
+        _ => page.messages.iter().take_while(&mut fits).count(),
+    };
+    // However large, one message is a page.
+    let count = count.max(1);
+    if count < page.messages.len() {
+        page.has_more = true;
+        match part {
+            Some(Part::Newest { .. }) => drop(page.messages.drain(..page.messages.len() - count)),
+            _ => page.messages.truncate(count),
+        }
+    }
+    if let (Some(Part::After { .. } | Part::Since { .. }), true, Some(last)) =
+        (part, page.has_more, page.messages.last())
+    {
+        page.rev = last.message.rev;
+    }
+    page
+}
+
 fn give(
     state: &mut State,
     connection: &Arc<Connection>,
@@ -97,6 +128,7 @@ fn give(
     page: Page,
     answer: &mut (dyn FnMut(Page) + Send),
 ) {
+    let page = bounded(part, page);
     // An older page, or one that ends before the newest message, says nothing about what was given at the end.
     let reaches_end = match part {
         None | Some(Part::Newest { before: None, .. }) => true,

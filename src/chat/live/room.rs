@@ -65,7 +65,17 @@ pub(super) struct State {
     early: BTreeMap<Rev, Arc<Encoded>>,
     filling: bool,
     members: HashMap<ConnectionId, Member>,
-    typists: Vec<(Typist, Instant)>,
+    typists: Vec<Typing>,
+    /// How often somebody began to type.
+    begun: u64,
+}
+
+/// Somebody is typing.
+struct Typing {
+    typist: Typist,
+    until: Instant,
+    /// Which time it is that somebody began, so that the timer of an earlier time ends.
+    begun: u64,
 }
 
 struct Member {
@@ -89,6 +99,7 @@ impl LiveRoom {
             filling: false,
             members: HashMap::new(),
             typists: Vec::new(),
+            begun: 0,
         };
         Self {
             key,
@@ -188,7 +199,7 @@ impl LiveRoom {
         typist: &Typist,
         is_typing: bool,
         timeout: Duration,
-    ) -> Option<Instant> {
+    ) -> Option<(Instant, u64)> {
         let mut state = self.state.lock();
         if !is_typing {
             state.stop_typing(|other| other == typist);
@@ -203,29 +214,40 @@ impl LiveRoom {
             return None;
         }
         let until = Instant::now() + timeout;
-        if let Some((_, deadline)) = state.typists.iter_mut().find(|(other, _)| other == typist) {
-            *deadline = until;
+        if let Some(typing) = state
+            .typists
+            .iter_mut()
+            .find(|typing| typing.typist == *typist)
+        {
+            typing.until = until;
             return None;
         }
         let is_new = !state
             .typists
             .iter()
-            .any(|(other, _)| other.user_id == typist.user_id);
-        state.typists.push((typist.clone(), until));
+            .any(|typing| typing.typist.user_id == typist.user_id);
+        state.begun += 1;
+        let begun = state.begun;
+        state.typists.push(Typing {
+            typist: typist.clone(),
+            until,
+            begun,
+        });
         if is_new {
             state.tell_typing(&typist.user_id, true);
         }
-        Some(until)
+        Some((until, begun))
     }
 
     /// When a typist's time ends, if it was renewed; else it ends now.
-    pub(super) fn typing_deadline(&self, typist: &Typist) -> Option<Instant> {
+    pub(super) fn typing_deadline(&self, begun: u64) -> Option<Instant> {
         let mut state = self.state.lock();
-        let (_, until) = state.typists.iter().find(|(other, _)| other == typist)?;
-        if *until > Instant::now() {
-            return Some(*until);
+        let typing = state.typists.iter().find(|typing| typing.begun == begun)?;
+        if typing.until > Instant::now() {
+            return Some(typing.until);
         }
-        state.stop_typing(|other| other == typist);
+        let typist = typing.typist.clone();
+        state.stop_typing(|other| *other == typist);
         None
     }
 }
@@ -276,10 +298,11 @@ impl State {
         if self
             .typists
             .iter()
-            .any(|(typist, _)| typist.user_id == *sender)
+            .any(|typing| typing.typist.user_id == *sender)
         {
             let sender = sender.clone();
-            self.typists.retain(|(typist, _)| typist.user_id != sender);
+            self.typists
+                .retain(|typing| typing.typist.user_id != sender);
             self.tell_typing(&sender, false);
         }
     }
@@ -351,14 +374,14 @@ impl State {
     }
 
     fn stop_typing(&mut self, ends: impl Fn(&Typist) -> bool) {
-        let Some(position) = self.typists.iter().position(|(typist, _)| ends(typist)) else {
+        let Some(position) = self.typists.iter().position(|typing| ends(&typing.typist)) else {
             return;
         };
-        let (ended, _) = self.typists.remove(position);
+        let ended = self.typists.remove(position).typist;
         if !self
             .typists
             .iter()
-            .any(|(typist, _)| typist.user_id == ended.user_id)
+            .any(|typing| typing.typist.user_id == ended.user_id)
         {
             self.tell_typing(&ended.user_id, false);
         }
@@ -366,7 +389,7 @@ impl State {
 
     fn tell_typing(&self, user: &UserId, is_typing: bool) {
         let mut typing_users: Vec<UserId> = Vec::new();
-        for (typist, _) in &self.typists {
+        for Typing { typist, .. } in &self.typists {
             if !typing_users.contains(&typist.user_id) {
                 typing_users.push(typist.user_id.clone());
             }

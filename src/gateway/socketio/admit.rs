@@ -20,6 +20,7 @@ use crate::{
     gateway::{
         Gateway, commands,
         handshake::{ClientIp, Pending},
+        refusals,
         reply::Reply,
         transport::Transport,
     },
@@ -70,6 +71,9 @@ impl Admission {
     async fn admit(self, socket: SocketRef, auth: Value) -> Result<(), Refusal> {
         let admitted = async {
             let guest = self.identify(socket.req_parts(), &auth).await?;
+            if self.gateway.sessions.len() >= self.gateway.config.max_connections {
+                return Err(Error::TooManyConnections);
+            }
             let place = self
                 .gateway
                 .chat
@@ -112,6 +116,9 @@ impl Admission {
 
     /// Who connects: by the first token that is given, else as a guest.
     async fn identify(&self, parts: &Parts, auth: &Value) -> Result<GuestSession> {
+        if !auth.is_null() && !auth.is_object() {
+            return Err(Error::unauthorized("auth is not an object"));
+        }
         let chat = &self.gateway.chat;
         let query = |name| query_value(&parts.uri, name);
         let token = auth_text(auth, "token")?
@@ -183,13 +190,14 @@ fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-/// Refuses an event for which the connection's queue has no place.
-fn overflow(full: mpsc::error::TrySendError<Incoming>, identity: &Identity) {
-    let mpsc::error::TrySendError::Full(incoming) = full else {
-        return;
+/// Refuses an event for which the connection's queue has no place, or which came after its end.
+fn overflow(refused: mpsc::error::TrySendError<Incoming>, identity: &Identity) {
+    let (incoming, error) = match refused {
+        mpsc::error::TrySendError::Full(incoming) => (incoming, Error::Overloaded),
+        mpsc::error::TrySendError::Closed(incoming) => (incoming, Error::Restarting),
     };
     let (event, _, answer) = incoming.into_parts();
-    Reply::new(commands::name(&event), identity, answer).fail(&Error::Overloaded);
+    Reply::new(commands::name(&event), identity, answer).fail(&error);
 }
 
 /// What a refused client reads in `connect_error`: the code and the reason. It does not come back by itself.
@@ -202,8 +210,12 @@ impl fmt::Display for Refusal {
 }
 
 fn refuse(socket: &SocketRef, error: Error) -> Refusal {
-    metrics::counter!("confab_refusals_total", "code" => error.code()).increment(1);
-    tracing::info!(code = error.code(), why = %error, "refused a connection");
+    let ip = socket
+        .req_parts()
+        .extensions
+        .get::<ClientIp>()
+        .map(|ip| ip.0.to_string());
+    refusals::note(&error, "connect", &ip.unwrap_or_default());
     if matches!(
         error,
         Error::StorageUnavailable | Error::Internal | Error::Restarting

@@ -1,6 +1,9 @@
 //! One event as it came in, and the way to answer it.
 
-use std::{convert::Infallible, sync::Arc};
+use std::{
+    convert::Infallible,
+    sync::{Arc, atomic::Ordering},
+};
 
 use serde_json::value::RawValue;
 use socketioxide::{
@@ -68,6 +71,11 @@ struct SocketAnswer {
 impl Answer for SocketAnswer {
     fn success(self: Box<Self>, body: &RawValue) {
         if let Some(ack) = self.ack {
+            if let Some(ending) = self.socket.extensions.get::<Arc<Ending>>() {
+                ending
+                    .answered
+                    .fetch_add(body.get().len(), Ordering::Relaxed);
+            }
             sent(&self.socket, ack.send(body));
         }
     }

@@ -4,6 +4,7 @@
 mod admit;
 mod incoming;
 mod outlet;
+mod pace;
 mod session;
 
 use std::{sync::Arc, time::Duration};

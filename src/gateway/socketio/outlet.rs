@@ -2,7 +2,7 @@
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, Ordering},
+    atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
 use axum::body::Body;
@@ -25,6 +25,8 @@ pub struct Ending {
     service: Service,
     /// The connection is gone, or as good as.
     pub closed: CancellationToken,
+    /// Bytes of answers since the session looked last.
+    pub answered: AtomicUsize,
     cut: AtomicBool,
 }
 
@@ -34,6 +36,7 @@ impl Ending {
             gateway,
             service,
             closed: CancellationToken::new(),
+            answered: AtomicUsize::new(0),
             cut: AtomicBool::new(false),
         })
     }

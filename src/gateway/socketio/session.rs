@@ -1,6 +1,10 @@
 //! One connection from its CONNECT to its end: takes its events one after the other, in the order of arrival.
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{
+    future::pending,
+    sync::{Arc, atomic::Ordering},
+    time::Duration,
+};
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
 use socketioxide::extract::SocketRef;
@@ -13,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     incoming::Incoming,
     outlet::{Ending, SocketOutlet},
+    pace::{self, Pace},
 };
 use crate::{
     auth::Identity,
@@ -39,6 +44,7 @@ pub struct Session {
     ending: Arc<Ending>,
     /// Messages on their way to the disk, in the order in which they were sent.
     uncommitted: FuturesOrdered<BoxFuture<'static, ()>>,
+    pace: Pace,
 }
 
 impl Session {
@@ -55,6 +61,7 @@ impl Session {
             closing: CancellationToken::new(),
             ending,
             uncommitted: FuturesOrdered::new(),
+            pace: Pace::new(),
         }
     }
 
@@ -103,6 +110,16 @@ impl Session {
     async fn serve(&mut self, caller: &Caller) {
         loop {
             let expiry = self.expiry(caller);
+            self.pace
+                .spend(self.ending.answered.swap(0, Ordering::Relaxed));
+            let wait = self.pace.wait();
+            let events = &mut self.events;
+            let next = async move {
+                if !wait.is_zero() {
+                    sleep(wait).await;
+                }
+                events.recv().await
+            };
             tokio::select! {
                 biased;
                 () = self.ending.closed.cancelled() => return,
@@ -112,7 +129,7 @@ impl Session {
                     caller.connection.close(CloseReason::TokenExpired);
                 }
                 Some(()) = self.uncommitted.next(), if !self.uncommitted.is_empty() => {}
-                event = self.events.recv(), if self.uncommitted.len() < MAX_UNCOMMITTED => match event {
+                event = next, if self.uncommitted.len() < MAX_UNCOMMITTED => match event {
                     Some(event) => self.take(caller, event).await,
                     None => return,
                 },
@@ -134,6 +151,7 @@ impl Session {
         if !commands::is_pipelined(&event) {
             // Whatever is not a message finds all messages that were sent before it.
             while self.uncommitted.next().await.is_some() {}
+            self.pace.spend(pace::REQUEST);
         }
         let identity = caller.connection.identity();
         let reply = Reply::new(commands::name(&event), &identity, answer);

@@ -12,6 +12,6 @@ messages: Array<Message>,
  */
 has_more: boolean, 
 /**
- * The newest revision that the caller has been given: what follows arrives live.
+ * The room's newest revision, what follows arrives live; with `after` and more to come the newest on this page.
  */
 rev: Rev, };
