@@ -131,11 +131,11 @@ impl Limits {
     }
 
     /// Takes a message back that was counted and then not stored.
-    pub fn refund(&self, Counted((user, number, name)): Counted) {
+    pub fn refund(&self, Counted((user, number, name)): &Counted) {
         if let Some(limit) = &self.messages {
             limit
                 .renamed
-                .insert((user, number), (name + 1, self.clock_now()));
+                .insert((user.clone(), *number), (name + 1, self.clock_now()));
         }
     }
 
@@ -309,10 +309,10 @@ mod tests {
         let lost = send(&limits).unwrap().unwrap();
         clock.advance(Duration::from_secs(10));
         send(&limits).unwrap();
-        limits.refund(lost);
+        limits.refund(&lost);
         let lost_again = send(&limits).unwrap().unwrap();
         assert!(send(&limits).is_err());
-        limits.refund(lost_again);
+        limits.refund(&lost_again);
         clock.advance(Duration::from_secs(10));
         send(&limits).unwrap();
         limits.sweep();

@@ -53,7 +53,7 @@ impl Sending {
                     Some(counted),
                 ) = (&result, counted)
                 {
-                    limits.refund(counted);
+                    limits.refund(&counted);
                 }
                 result.map(|stored| stored.message)
             }
@@ -110,10 +110,10 @@ impl Chat {
         // Made last: a message that is refused leaves no room behind.
         let room = match found {
             Some(room) => room,
-            None => {
-                self.create_direct_room(caller, &request.recipient_id)
-                    .await?
-            }
+            None => self
+                .create_direct_room(caller, &request.recipient_id)
+                .await
+                .map_err(|error| self.not_stored(counted.as_ref(), error))?,
         };
         self.append(
             caller,
@@ -161,7 +161,7 @@ impl Chat {
     }
 
     /// A message that was counted goes no further.
-    fn not_stored(&self, counted: Option<Counted>, error: Error) -> Error {
+    fn not_stored(&self, counted: Option<&Counted>, error: Error) -> Error {
         if let Some(counted) = counted {
             self.limits.refund(counted);
         }
@@ -194,7 +194,7 @@ impl Chat {
         };
         match self.store.append(&caller.tenant, message).await {
             Ok(queued) => Ok(Sending::Queued(queued, counted)),
-            Err(error) => Err(self.not_stored(counted, error)),
+            Err(error) => Err(self.not_stored(counted.as_ref(), error)),
         }
     }
 

@@ -184,6 +184,14 @@ impl Chat {
                 self.publish_presence(&identity, None, companions);
             }
         }
+        if self
+            .presence
+            .connection_count(&identity.tenant, &identity.user_id)
+            > 1
+        {
+            // Not one who returns: the connection that was here before has been told.
+            return Ok(());
+        }
         if let Err(error) = self.deliver_pending_notifications(connection).await {
             tracing::warn!(%error, "kept notifications were not delivered; they are when the user comes next");
         }

@@ -134,7 +134,7 @@ pub struct MessagePage {
     pub messages: Vec<Arc<Encoded>>,
     /// Whether there are more in the direction that was asked for (older ones, or with `after` newer ones).
     pub has_more: bool,
-    /// The room's newest revision, what follows arrives live; with `after` and more to come the newest on this page.
+    /// The room's newest revision at this place of the stream: what follows arrives live.
     pub rev: Rev,
 }
 

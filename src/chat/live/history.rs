@@ -112,11 +112,6 @@ fn bounded(part: Option<Part>, mut page: Page) -> Page {
             _ => page.messages.truncate(count),
         }
     }
-    if let (Some(Part::After { .. } | Part::Since { .. }), true, Some(last)) =
-        (part, page.has_more, page.messages.last())
-    {
-        page.rev = last.message.rev;
-    }
     page
 }
 

@@ -31,17 +31,18 @@ export default {
     }
   },
 
-  'who is in the room with any socket is not notified': async (w) => {
+  'of a user who is in the room, the sockets that are not are notified, and nothing is kept': async (w) => {
     const { alice, room_id } = await withBob(w);
     const [phone, laptop] = [await w.user('bob'), await w.user('bob')];
     await phone.ok('join_room', { room_id });
-    await alice.say(room_id, [phone]);
+    const seen = await alice.say(room_id, [phone]);
+    assertNotification(await laptop.waitFor('notification', { message_id: seen.id }), { unread_count: 0 });
     await phone.none('notification');
-    await laptop.none('notification');
     await phone.ok('leave_room', { room_id });
     const { id } = await alice.say(room_id);
     await laptop.waitFor('notification', { message_id: id });
     await phone.waitFor('notification', { message_id: id });
+    await (await w.user('bob')).none('notification');
   },
 
   'nobody but participants is notified': async (w) => {

@@ -9,20 +9,22 @@ import { World } from '../support/world.mjs';
 import { dataFolder, serve } from './process.mjs';
 import { RECONNECTS, connected, history, until } from './support.mjs';
 
-const ROOMS = Number(process.env.ROOMS ?? 20);
 const UNLIMITED_RATE = { rate_limit_messages: 0 };
 /** Each file may grow to so much; the messages that fill them are as large as these tests send. */
 const SMALL_DISK_KIB = 1_024;
 const LARGE_TEXT = '.'.repeat(8_000);
+const RATE_LIMIT = 5;
 
 test('a client that pauses reading has each of its acks once, or is disconnected and knows', { timeout: 40_000 }, async (t) => {
-  const requests = 6_000;
-  const server = await startServer({ ...UNLIMITED_RATE, send_buffer: 64, command_queue: requests, slow_reader_seconds: 60 });
+  // More than the buffers of both kernels hold, within what a connection may ask for at once.
+  const requests = 400;
+  const patience = { slow_reader_seconds: 60, command_queue: requests };
+  const server = await startServer({ ...UNLIMITED_RATE, ...patience, send_buffer: 16 });
   const world = new World(t, server);
   const room = world.id();
   const client = await world.user('pausing', RECONNECTS);
   await client.ok('join_room', { room_id: room });
-  await Promise.all(Array.from({ length: 50 }, () => client.ok('chat_message', { room_id: room, message: '.'.repeat(500) })));
+  for (let i = 0; i < 50; i += 1) await client.say(room, [client], '.'.repeat(500));
 
   const { ws } = client.socket.io.engine.transport;
   ws.pause();
@@ -31,7 +33,7 @@ test('a client that pauses reading has each of its acks once, or is disconnected
   const served = () => metric(server, 'confab_events_total', 'event="get_messages"');
   const cut = () => metric(server, 'confab_slow_readers_total');
   await until(async () => await cut() > 0 || await served() >= requests, 'the server has answered all, or given up');
-  t.diagnostic(`${await served()} of ${requests} were answered while the client did not read, ${await cut()} connections were cut`);
+  t.diagnostic(`${await served()} of ${requests} were answered while it did not read, ${await cut()} connections were cut`);
   ws.resume();
 
   // That no ack comes twice, the clients of a world watch themselves.
@@ -107,7 +109,8 @@ test('a graceful stop keeps how far users have read and when they were last seen
   const world = new World(t, server);
   const alice = await world.user('alice');
   const bob = await world.user('bob');
-  const rooms = await Promise.all(Array.from({ length: ROOMS }, async (_, i) => {
+  // So many that their writing takes a while.
+  const rooms = await Promise.all(Array.from({ length: 200 }, async (_, i) => {
     const { room_id: room } = await alice.ok('create_room', { name: `Room ${i}`, private: true, participants: ['bob'] });
     await alice.say(room, [], 'before');
     await bob.ok('join_room', { room_id: room });
@@ -158,13 +161,15 @@ test('an expired token is of no use to a client that floods the server with requ
   const tooLate = (exp + 1) * 1000;
   await until(() => client.disconnects.length > 0 || last > tooLate, 'it is disconnected');
   t.diagnostic(`${successes} successes, the last ${last - exp * 1000} ms after the token had expired`);
-  assert.ok(successes > window, `${successes} successes are no flood`);
+  // A connection is served 128 of these a second, after a burst.
+  assert.ok(successes > 1_000, `${successes} successes are no flood`);
   assert.ok(last <= tooLate, `a success ${last - exp * 1000} ms after the token had expired`);
   await client.waitFor('error', { code: 'token_expired' });
 });
 
 test('users with a kept notification connect, stay and read while nothing can be written', { timeout: 40_000 }, async (t) => {
-  const server = await serve(dataFolder(), { settings: UNLIMITED_RATE, fileLimitKib: SMALL_DISK_KIB });
+  const settings = { ...UNLIMITED_RATE, presence_grace_seconds: 0 };
+  const server = await serve(dataFolder(), { settings, fileLimitKib: SMALL_DISK_KIB });
   const world = new World(t, server);
   const alice = await world.user('alice');
   const ids = Array.from({ length: 16 }, (_, i) => `reader-${i}`);
@@ -194,11 +199,13 @@ test('users with a kept notification connect, stay and read while nothing can be
   }
   assert.deepEqual(readers.flatMap(({ disconnects }) => disconnects), []);
   // What could not be noted as delivered is delivered again, rather than never.
+  last.close();
+  await until(async () => await metric(server, 'confab_connections') === readers.length, 'the last reader is gone');
   await (await world.user(last.id)).waitFor('notification', { message_id: kept.id });
   assert.doesNotMatch(server.text, /panicked/);
 });
 
-test('a notification limit of 0 leaves private messages live for both users, and no notifications', { timeout: 30_000 }, async (t) => {
+test('a notification limit of 0 leaves private messages live, and no notifications', { timeout: 30_000 }, async (t) => {
   const server = await startServer({ notification_room_limit: 0, presence_grace_seconds: 0 });
   const world = new World(t, server);
   const alice = [await world.user('alice'), await world.user('alice')];
@@ -209,7 +216,7 @@ test('a notification limit of 0 leaves private messages live for both users, and
   await alice[0].say(room);
   await alice[0].ok('private_message', { recipient_id: 'carol', message: 'when you are back' });
   for (const client of [...alice, ...bob]) {
-    for (const { message } of [first, second]) assert.deepEqual(await client.waitFor('new_message', { id: message.id }), message);
+    for (const { message } of [first, second]) await client.waitFor('new_message', { id: message.id });
     await client.none('notification');
     assert.equal(client.all('new_message', { room_id: first.room_id }).length, 2, client.name);
   }
@@ -221,40 +228,46 @@ test('a notification limit of 0 leaves private messages live for both users, and
 });
 
 test('messages that a full disk refuses do not count against the rate limit', { timeout: 40_000 }, async (t) => {
-  const { users, late, unlucky, room } = await fullWithALimit(t);
-  const known = users[0].id;
+  const { unlucky, late, friend, room } = await fullWithALimit(t);
   for (const user of [unlucky, late]) {
-    for (let i = 0; i < 3 * RATE_LIMIT; i += 1) {
+    for (let i = 0; i < 2 * RATE_LIMIT; i += 1) {
       await user.refused('storage_unavailable', 'chat_message', { room_id: room, message: LARGE_TEXT });
-      await user.refused('storage_unavailable', 'private_message', { recipient_id: known, message: LARGE_TEXT });
+      await user.refused('storage_unavailable', 'private_message', { recipient_id: friend.id, message: LARGE_TEXT });
     }
   }
-  // Many at once, too, as long as no more of them are on their way than may be stored.
-  const acks = await Promise.all(Array.from({ length: RATE_LIMIT }, () => late.request('chat_message', { room_id: room, message: LARGE_TEXT })));
-  for (const ack of acks) assertRefusal(ack, 'storage_unavailable');
+  // Many at once, too, as long as no more of them are under way than may be stored: one was.
+  const say = () => late.request('chat_message', { room_id: room, message: LARGE_TEXT });
+  for (const ack of await Promise.all(Array.from({ length: RATE_LIMIT - 1 }, say))) assertRefusal(ack, 'storage_unavailable');
 });
 
-test('a private message whose room a full disk keeps from being made does not count against the rate limit', { timeout: 40_000 }, async (t) => {
-  const { users, late } = await fullWithALimit(t);
-  const stranger = users[1].id;
-  for (let i = 0; i < 3 * RATE_LIMIT; i += 1) {
-    await late.refused('storage_unavailable', 'private_message', { recipient_id: stranger, message: LARGE_TEXT });
+test('a private message whose room cannot be made on a full disk does not count either', { timeout: 40_000 }, async (t) => {
+  const { late } = await fullWithALimit(t);
+  // A room is smaller than a message, so there may be room for one or two.
+  for (let i = 0; i < 4 * RATE_LIMIT; i += 1) {
+    await late.refused('storage_unavailable', 'private_message', { recipient_id: `stranger-${i}`, message: LARGE_TEXT });
   }
 });
 
-/** A rate limit, and then no room: `late` has sent nothing so far but for a private message to the first of `users`. */
+/**
+ * A full disk and a rate limit: `unlucky` has sent the message that was refused first, `late` none but a private one to
+ * `friend`, to whom everybody has written.
+ */
 async function fullWithALimit(t) {
   const settings = { rate_limit_messages: RATE_LIMIT, rate_limit_window_seconds: 300 };
-  const server = await serve(dataFolder(), { settings, fileLimitKib: SMALL_DISK_KIB });
-  const world = new World(t, server);
+  const world = new World(t, await serve(dataFolder(), { settings, fileLimitKib: 2 * SMALL_DISK_KIB }));
   const room = world.id();
-  // All of them before the disk is full: a user is written down.
+  const friend = await world.user('friend');
+  // All of them before the disk is full: users, participants and direct rooms are written, too.
   const users = [];
-  for (let i = 0; i < 30; i += 1) users.push(await world.user(`user-${i}`));
-  for (const user of users) await user.ok('join_room', { room_id: room });
+  for (let i = 0; i < 14; i += 1) {
+    const user = await world.user(`user-${i}`);
+    await user.ok('join_room', { room_id: room });
+    await user.ok('private_message', { recipient_id: friend.id, message: 'hello' });
+    users.push(user);
+  }
   const late = users.pop();
-  const unlucky = TODO
-  return { users, late, unlucky, room };
+  const unlucky = await fillDisk(users, room, LARGE_TEXT, RATE_LIMIT - 1);
+  return { unlucky, late, friend, room };
 }
 
 /**
@@ -278,6 +291,7 @@ async function fillDisk(users, room, text, most = 5_000) {
 async function metric(server, name, label = '') {
   const { status, body } = await request(server, '/metrics');
   assert.equal(status, 200);
-  const lines = body.split('\n').filter((line) => (line.startsWith(`${name} `) || line.startsWith(`${name}{`)) && line.includes(label));
+  const of = body.split('\n').filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`));
+  const lines = of.filter((line) => line.includes(label));
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' '))), 0);
 }
