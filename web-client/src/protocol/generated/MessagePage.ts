@@ -12,6 +12,6 @@ messages: Array<Message>,
  */
 has_more: boolean, 
 /**
- * The room's newest revision, what follows arrives live; with `after` and more to come the newest on this page.
+ * The room's newest revision at this place of the stream: what follows arrives live.
  */
 rev: Rev, };
