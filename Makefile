@@ -7,7 +7,7 @@ export CONFAB_BIN := $(CURDIR)/target/release/confab
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 export CHROMIUM_BIN
 
-.PHONY: run test test-rust test-client lint fmt types server example chromium
+.PHONY: run test test-rust test-client lint fmt types server example chromium python
 
 run: server example
 	@data=$${CONFAB_DATA_DIR:-./data}; address=$${CONFAB_LISTEN:-127.0.0.1:3000}; \
@@ -30,7 +30,7 @@ test: test-rust test-client
 test-rust:
 	cargo test --workspace --locked
 
-test-client: server example chromium
+test-client: server example chromium python
 	cd $(CLIENT) && npm ci --no-audit --no-fund && npm test
 
 # The browser tests drive the system's Chromium.
@@ -39,6 +39,14 @@ chromium:
 		if ! command -v apt-get >/dev/null; then echo 'Chromium is missing: install it, or name it by CHROMIUM_BIN' >&2; exit 1; fi; \
 		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
 		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium; \
+	fi
+
+# python-socketio's client has a test too, in an environment of its own.
+python:
+	@if ! python3 -c 'import ensurepip, sqlite3, venv' 2>/dev/null; then \
+		if ! command -v apt-get >/dev/null; then echo 'Python 3 with venv is missing: install it' >&2; exit 1; fi; \
+		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
+		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends python3 python3-venv; \
 	fi
 
 lint:

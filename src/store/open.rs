@@ -13,7 +13,8 @@ use std::{
 
 use migration::{Migrator, MigratorTrait, SchemaManager};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, Statement,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
+    Statement, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
@@ -69,6 +70,7 @@ impl Store {
         let url = database_url(config);
         let write = connect(&url, Access::Write).await?;
         migrate(&write).await?;
+        prove_writable(&write).await?;
         let reader = connect(&url, Access::Read).await?;
         let connector = Connector { url };
         Ok(Self {
@@ -196,6 +198,15 @@ async fn connect(url: &str, access: Access) -> Result<DatabaseConnection, DbErr>
             }
         });
     Database::connect(options).await
+}
+
+/// A lock of another process must show now, not with the first message.
+async fn prove_writable(db: &DatabaseConnection) -> Result<(), DbErr> {
+    let options = TransactionOptions {
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+        ..Default::default()
+    };
+    db.begin_with_options(options).await?.commit().await
 }
 
 async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {

@@ -1,6 +1,7 @@
 // The disk, and what an operator can get wrong: a full disk, a shared data folder, a newer database, wrong settings.
 import assert from 'node:assert/strict';
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -79,6 +80,23 @@ test('a second server on the same data folder refuses to start and the first goe
   await client.ok('join_room', { room_id: ROOM });
   await client.ok('chat_message', { room_id: ROOM, message: 'still here' });
   assert.equal(await first.stop(), 0);
+});
+
+test('a database that another process has locked is refused', { timeout: 40_000 }, async (t) => {
+  const dataDir = dataFolder();
+  assert.equal(await (await serve(dataDir)).stop(), 0);
+  const program = `import sqlite3, sys
+db = sqlite3.connect(sys.argv[1], isolation_level=None)
+db.execute("BEGIN EXCLUSIVE")
+print("locked", flush=True)
+sys.stdin.read()`;
+  const locker = spawn('python3', ['-c', program, join(dataDir, 'confab.db')], { stdio: ['pipe', 'pipe', 'inherit'] });
+  t.after(() => locker.kill());
+  await once(locker.stdout, 'data');
+  assert.match(await refusesToServe(dataDir), /locked by another process/);
+  locker.stdin.end();
+  await once(locker, 'exit');
+  assert.equal(await (await serve(dataDir)).stop(), 0);
 });
 
 test('a database of a newer release is refused and left alone', { timeout: 40_000 }, async (t) => {
