@@ -40,8 +40,11 @@ impl IntoResponse for ErrorResponse {
 
 /// All that is served on the listener.
 pub fn router(gateway: &Arc<Gateway>) -> Router {
+    let service = socketio::service(gateway);
     let socketio = Router::new()
-        .route_service("/socket.io/", socketio::service(gateway))
+        .route_service("/socket.io/", service.clone())
+        // Clients with `addTrailingSlash: false`.
+        .route_service("/socket.io", service)
         .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard));
     let router = Router::new()
         .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))

@@ -71,6 +71,12 @@ const running = {
     }
   },
 
+  'clients that leave out the slash behind the path are served too': async ({ server }) => {
+    const { status, body } = await request(server, '/socket.io?EIO=4&transport=polling');
+    assert.equal(status, 200);
+    assert.match(body, /^0\{"sid":/);
+  },
+
   'an unknown path is not found, in JSON': async ({ server }) => {
     for (const path of ['/nothing-here', '/api/nothing-here']) {
       const { status, headers, body } = await request(server, path);
