@@ -8,6 +8,7 @@
 
 mod history;
 mod room;
+mod typists;
 
 use std::{sync::Arc, time::Duration};
 

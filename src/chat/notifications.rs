@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use super::{Chat, Connection, RoomKey};
 use crate::{
     bus::Event,
-    error::Result,
+    error::{Error, Result},
     protocol::{Message, Notification, to_raw},
     store::{Committed, Delivery},
 };
@@ -132,7 +132,8 @@ impl Chat {
                         let unread = self.unread(&caller.tenant, &caller.user_id, id).await?;
                         Some((room.row.name.clone(), unread))
                     }
-                    Err(_) => None,
+                    Err(Error::AccessDenied(_) | Error::NotFound(_)) => None,
+                    Err(error) => return Err(error),
                 };
                 rooms.insert(id.clone(), room);
             }

@@ -178,18 +178,17 @@ impl Chat {
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
         let identity = connection.identity();
         let companions = self.companions(&identity).await?;
-        {
+        let returns = {
             let _turn = self.presence.turn(&identity.user_id);
             if self.presence.add(connection) {
                 self.publish_presence(&identity, None, companions);
             }
-        }
-        if self
-            .presence
-            .connection_count(&identity.tenant, &identity.user_id)
-            > 1
-        {
-            // Not one who returns: the connection that was here before has been told.
+            self.presence
+                .connection_count(&identity.tenant, &identity.user_id)
+                == 1
+        };
+        if !returns {
+            // The connection that was here before has been told.
             return Ok(());
         }
         if let Err(error) = self.deliver_pending_notifications(connection).await {

@@ -11,7 +11,7 @@ use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
 use tokio::{sync::OnceCell, time::Instant};
 
-use super::{Departure, RoomKey};
+use super::{Departure, RoomKey, typists::Typists};
 use crate::{
     bus::Typist,
     chat::connection::{Connection, ConnectionId},
@@ -65,17 +65,7 @@ pub(super) struct State {
     early: BTreeMap<Rev, Arc<Encoded>>,
     filling: bool,
     members: HashMap<ConnectionId, Member>,
-    typists: Vec<Typing>,
-    /// How often somebody began to type.
-    begun: u64,
-}
-
-/// Somebody is typing.
-struct Typing {
-    typist: Typist,
-    until: Instant,
-    /// Which time it is that somebody began, so that the timer of an earlier time ends.
-    begun: u64,
+    typists: Typists,
 }
 
 struct Member {
@@ -98,8 +88,7 @@ impl LiveRoom {
             early: BTreeMap::new(),
             filling: false,
             members: HashMap::new(),
-            typists: Vec::new(),
-            begun: 0,
+            typists: Typists::default(),
         };
         Self {
             key,
@@ -160,7 +149,7 @@ impl LiveRoom {
         let member = state.members.remove(&id)?;
         member.connection.exit(&self.key.room);
         let user = member.connection.identity().user_id.clone();
-        state.stop_typing(|typist| typist.connection == id);
+        state.stop_typing(&user, |typist| typist.connection == id);
         if !member.joined {
             return None;
         }
@@ -202,7 +191,7 @@ impl LiveRoom {
     ) -> Option<(Instant, u64)> {
         let mut state = self.state.lock();
         if !is_typing {
-            state.stop_typing(|other| other == typist);
+            state.stop_typing(&typist.user_id, |other| other == typist);
             return None;
         }
         // It may have left while the event was on its way.
@@ -214,25 +203,8 @@ impl LiveRoom {
             return None;
         }
         let until = Instant::now() + timeout;
-        if let Some(typing) = state
-            .typists
-            .iter_mut()
-            .find(|typing| typing.typist == *typist)
-        {
-            typing.until = until;
-            return None;
-        }
-        let is_new = !state
-            .typists
-            .iter()
-            .any(|typing| typing.typist.user_id == typist.user_id);
-        state.begun += 1;
-        let begun = state.begun;
-        state.typists.push(Typing {
-            typist: typist.clone(),
-            until,
-            begun,
-        });
+        let is_new = !state.typists.includes(&typist.user_id);
+        let begun = state.typists.begin(typist, until)?;
         if is_new {
             state.tell_typing(&typist.user_id, true);
         }
@@ -242,12 +214,11 @@ impl LiveRoom {
     /// When a typist's time ends, if it was renewed; else it ends now.
     pub(super) fn typing_deadline(&self, begun: u64) -> Option<Instant> {
         let mut state = self.state.lock();
-        let typing = state.typists.iter().find(|typing| typing.begun == begun)?;
-        if typing.until > Instant::now() {
-            return Some(typing.until);
+        let (until, typist) = state.typists.deadline(begun)?;
+        if until > Instant::now() {
+            return Some(until);
         }
-        let typist = typing.typist.clone();
-        state.stop_typing(|other| *other == typist);
+        state.stop_typing(&typist.user_id, |other| *other == typist);
         None
     }
 }
@@ -295,16 +266,7 @@ impl State {
         }
         metrics::counter!("confab_deliveries_total").increment(count);
         let sender = &change.message.user_id;
-        if self
-            .typists
-            .iter()
-            .any(|typing| typing.typist.user_id == *sender)
-        {
-            let sender = sender.clone();
-            self.typists
-                .retain(|typing| typing.typist.user_id != sender);
-            self.tell_typing(&sender, false);
-        }
+        self.stop_typing(sender, |typist| typist.user_id == *sender);
     }
 
     /// A change from before the room became live here. Those who read the room since have it; those who only listen
@@ -373,30 +335,17 @@ impl State {
         }
     }
 
-    fn stop_typing(&mut self, ends: impl Fn(&Typist) -> bool) {
-        let Some(position) = self.typists.iter().position(|typing| ends(&typing.typist)) else {
-            return;
-        };
-        let ended = self.typists.remove(position).typist;
-        if !self
-            .typists
-            .iter()
-            .any(|typing| typing.typist.user_id == ended.user_id)
-        {
-            self.tell_typing(&ended.user_id, false);
+    /// Ends typing of a user, and tells it if they type on no other connection.
+    fn stop_typing(&mut self, user: &UserId, ends: impl Fn(&Typist) -> bool) {
+        if self.typists.end(ends) && !self.typists.includes(user) {
+            self.tell_typing(user, false);
         }
     }
 
     fn tell_typing(&self, user: &UserId, is_typing: bool) {
-        let mut typing_users: Vec<UserId> = Vec::new();
-        for Typing { typist, .. } in &self.typists {
-            if !typing_users.contains(&typist.user_id) {
-                typing_users.push(typist.user_id.clone());
-            }
-        }
         let update = TypingUpdate {
             room_id: self.room_id.clone(),
-            typing_users,
+            typing_users: self.typists.users(),
             user_id: user.clone(),
             is_typing,
         };
