@@ -78,6 +78,7 @@ settings! {
     token_cookie: Maybe<String>,
     guests: bool,
     allowed_origins: List<String>,
+    frame_ancestors: List<String>,
     trusted_proxies: List<IpNet>,
     legacy_clients: bool,
     rate_limit_messages: u32,
@@ -194,20 +195,19 @@ impl Config {
         {
             problems.push("allowed_origins: \"*\" together with token_cookie lets every site act as its visitors".to_owned());
         }
-        for origin in self
-            .allowed_origins
-            .0
-            .iter()
-            .filter(|origin| *origin != "*")
-        {
-            let valid = origin
-                .parse::<http::Uri>()
-                .is_ok_and(|uri| uri.scheme().is_some() && uri.path() == "/");
-            if !valid || origin.ends_with('/') {
-                problems.push(format!(
-                    "allowed_origins: {origin} is not of the form https://host[:port]"
-                ));
-            }
+        for (name, origins) in [
+            ("allowed_origins", &self.allowed_origins),
+            ("frame_ancestors", &self.frame_ancestors),
+        ] {
+            let wrong = origins
+                .0
+                .iter()
+                .filter(|origin| *origin != "*" && !is_origin(origin));
+            problems.extend(
+                wrong.map(|origin| {
+                    format!("{name}: {origin} is not of the form https://host[:port]")
+                }),
+            );
         }
         for (name, path) in [
             ("jwt_public_key", &self.jwt_public_key),
@@ -272,6 +272,13 @@ impl Config {
         }
         problems
     }
+}
+
+fn is_origin(text: &str) -> bool {
+    let uri = text.parse::<http::Uri>();
+    uri.is_ok_and(|uri| {
+        uri.scheme().is_some() && uri.path() == "/" && uri.query().is_none() && !text.ends_with('/')
+    }) && !text.contains([';', ',', '\''])
 }
 
 /// Variables of the environment that look like settings and are none: most often a typing error.

@@ -34,6 +34,8 @@ pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub id: RoomId,
     pub name: String,
+    /// The name as it is searched, see [`crate::names::name_key`].
+    pub name_key: String,
     pub kind: RoomKind,
     pub created_by: UserId,
     pub created_at: Timestamp,

@@ -16,6 +16,8 @@ pub struct Model {
     pub id: UserId,
     /// As the newest token said; the id's label for a user who has never connected.
     pub username: String,
+    /// The name as it is searched, see [`crate::names::name_key`].
+    pub name_key: String,
     pub is_guest: bool,
     pub created_at: Timestamp,
     /// When the user's last connection went; none while they have never been offline again.

@@ -5,6 +5,8 @@ use sea_orm_migration::prelude::{MigrationTrait, async_trait};
 pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
 
 mod m20261121_000001_create_chat;
+mod m20261121_000002_create_accounts;
+mod m20261121_000003_find_by_name;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -12,6 +14,10 @@ pub struct Migrator;
 #[async_trait::async_trait]
 impl MigratorTrait for Migrator {
     fn migrations() -> Vec<Box<dyn MigrationTrait>> {
-        vec![Box::new(m20261121_000001_create_chat::Migration)]
+        vec![
+            Box::new(m20261121_000001_create_chat::Migration),
+            Box::new(m20261121_000002_create_accounts::Migration),
+            Box::new(m20261121_000003_find_by_name::Migration),
+        ]
     }
 }

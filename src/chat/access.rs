@@ -67,6 +67,18 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether the caller may look around among the tenant's people and public rooms. Guests could enter none of these
+    /// rooms and write to nobody.
+    ///
+    /// # Errors
+    /// [`Error::AccessDenied`].
+    pub(super) const fn may_search(caller: &Identity) -> Result<()> {
+        if caller.is_guest {
+            return Err(Error::AccessDenied("Guests cannot search"));
+        }
+        Ok(())
+    }
+
     /// Whether the caller may make a room by joining it. A guest could not enter it afterwards, so for a guest it is
     /// not there.
     ///

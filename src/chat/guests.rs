@@ -2,7 +2,10 @@
 
 use std::net::IpAddr;
 
-use entity::ids::{ExternalId, TenantId, UserId};
+use entity::{
+    ids::{ExternalId, TenantId, UserId},
+    names::name_key,
+};
 use sha2::{Digest, Sha256};
 
 use super::Chat;
@@ -55,6 +58,7 @@ impl Chat {
         let user = UserRow {
             tenant_id: tenant,
             id: user_id.clone(),
+            name_key: name_key(&username),
             username: username.clone(),
             is_guest: true,
             created_at: self.clock.now(),

@@ -9,6 +9,7 @@ mod messages;
 mod notifications;
 mod presence;
 mod rooms;
+mod search;
 mod typing;
 
 use std::sync::Arc;

@@ -379,7 +379,7 @@ fn membership_of(caller: &Identity, room: &RoomId) -> protocol::Membership {
     }
 }
 
-fn to_room(room: &Model) -> Room {
+pub(super) fn to_room(room: &Model) -> Room {
     Room {
         id: room.id.clone(),
         name: room.name.clone(),

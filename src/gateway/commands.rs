@@ -13,7 +13,8 @@ use crate::{
     protocol::{
         Authenticate, Authenticated, ChatMessage, ConversationList, CreateRoom, Done, GetMessages,
         GetRoomParticipants, GetUserConversations, JoinRoom, LeaveRoom, MessageSent,
-        ParticipantList, PresenceUpdate, PrivateMessage, PrivateMessageSent, Typing,
+        ParticipantList, PresenceUpdate, PrivateMessage, PrivateMessageSent, SearchRooms,
+        SearchUsers, Typing,
     },
 };
 
@@ -82,6 +83,8 @@ commands! {
     GetRoomParticipants,
     PrivateMessage,
     GetUserConversations,
+    SearchUsers,
+    SearchRooms,
     Authenticate,
 }
 
@@ -305,6 +308,26 @@ impl Command for GetUserConversations {
             .conversations(&caller.connection.identity())
             .await;
         reply.give(conversations.map(|conversations| ConversationList { conversations }));
+        None
+    }
+}
+
+impl Command for SearchUsers {
+    const EVENT: &'static str = "search_users";
+
+    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
+        let identity = caller.connection.identity();
+        reply.give(caller.gateway.chat.search_users(&identity, self).await);
+        None
+    }
+}
+
+impl Command for SearchRooms {
+    const EVENT: &'static str = "search_rooms";
+
+    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
+        let identity = caller.connection.identity();
+        reply.give(caller.gateway.chat.search_rooms(&identity, self).await);
         None
     }
 }

@@ -1,4 +1,4 @@
-//! The HTTP side: health, metrics, static files, and the place of the Socket.IO service among them.
+//! The HTTP side: health, metrics, the web client, and the place of the Socket.IO service among them.
 
 use std::sync::Arc;
 
@@ -11,12 +11,9 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tower_http::{
-    services::{ServeDir, ServeFile},
-    set_header::SetResponseHeaderLayer,
-};
+use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, handshake, socketio};
+use super::{Gateway, handshake, socketio, web};
 use crate::{error::Error, telemetry};
 
 /// An error as an HTTP answer.
@@ -50,15 +47,9 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route("/metrics", get(|| async { telemetry::metrics().render() }))
+        .merge(web::router(gateway))
         .with_state(Arc::clone(gateway))
         .merge(socketio);
-    let router = match &gateway.config.web_root.0 {
-        None => router.fallback(|| async { ErrorResponse(Error::NotFound("Page")) }),
-        Some(root) => {
-            let page = ServeFile::new(root.join("index.html"));
-            router.fallback_service(ServeDir::new(root).fallback(page))
-        }
-    };
     let nosniff = HeaderValue::from_static("nosniff");
     router.layer(SetResponseHeaderLayer::if_not_present(
         header::X_CONTENT_TYPE_OPTIONS,

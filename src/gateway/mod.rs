@@ -9,6 +9,7 @@ mod refusals;
 mod reply;
 mod socketio;
 mod transport;
+mod web;
 
 use std::{
     sync::{

@@ -10,7 +10,7 @@ use entity::{
 use serde::Serialize;
 use ts_rs::TS;
 
-use super::{Conversation, Encoded, Message, Participant, Room};
+use super::{Conversation, Encoded, Message, Participant, Room, RoomFound, UserFound};
 
 /// To a new guest: what resumes this guest session. Keep `guest_session` secret.
 #[derive(Clone, Debug, Serialize, TS)]
@@ -149,6 +149,20 @@ pub struct ParticipantList {
 pub struct ConversationList {
     /// Newest activity first.
     pub conversations: Vec<Conversation>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct UsersFound {
+    /// Names that begin with what was asked for come first.
+    pub users: Vec<UserFound>,
+}
+
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct RoomsFound {
+    /// Newest activity first.
+    pub rooms: Vec<RoomFound>,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]

@@ -1,6 +1,7 @@
 //! Every payload that crosses the wire, once, for every door. The TypeScript types are generated from here
 //! (`make types`).
 
+mod accounts;
 mod events;
 mod objects;
 mod requests;
@@ -8,6 +9,7 @@ mod requests;
 use serde::Serialize;
 use ts_rs::TS;
 
+pub use accounts::*;
 pub use events::*;
 pub use objects::*;
 pub use requests::*;

@@ -108,3 +108,25 @@ pub struct Conversation {
     pub unread_count: i64,
     pub last_message_at: Option<Timestamp>,
 }
+
+/// A user who was searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct UserFound {
+    pub id: UserId,
+    pub username: String,
+    pub online: bool,
+    /// When the user's last connection went; null while online or never connected.
+    pub last_seen: Option<Timestamp>,
+}
+
+/// A public room that was searched for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct RoomFound {
+    pub room: Room,
+    #[ts(type = "number")]
+    pub participant_count: i64,
+    /// Whether the caller is one of them.
+    pub is_participant: bool,
+}

@@ -8,21 +8,20 @@ use ts_rs::TS;
 /// The longest message, in Unicode scalar values.
 pub const MAX_MESSAGE_CHARS: usize = 10_000;
 const MAX_ROOM_NAME_CHARS: usize = 100;
-const DEFAULT_PAGE: u32 = 50;
-const MAX_PAGE: u32 = 200;
 
-/// Trimmed, 1 to `MAX` characters, no NUL.
+/// Trimmed, `MIN` to `MAX` characters, no NUL.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Text<const MAX: usize>(pub String);
+pub struct Text<const MIN: usize, const MAX: usize>(pub String);
 
-pub type MessageText = Text<MAX_MESSAGE_CHARS>;
-pub type RoomName = Text<MAX_ROOM_NAME_CHARS>;
+pub type MessageText = Text<1, MAX_MESSAGE_CHARS>;
+pub type RoomName = Text<1, MAX_ROOM_NAME_CHARS>;
+pub type SearchQuery = Text<0, MAX_ROOM_NAME_CHARS>;
 
-impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
+impl<'de, const MIN: usize, const MAX: usize> Deserialize<'de> for Text<MIN, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
         let text = text.trim();
-        if text.is_empty() {
+        if text.is_empty() && MIN > 0 {
             return Err(de::Error::custom("the text is empty"));
         }
         if text.len() > MAX && text.chars().count() > MAX {
@@ -38,22 +37,25 @@ impl<'de, const MAX: usize> Deserialize<'de> for Text<MAX> {
     }
 }
 
-/// How many messages a page may hold: 50 unless told, 200 at the most.
+/// How many a list may hold: `DEFAULT` unless told, `MAX` at the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PageSize(pub u32);
+pub struct Limit<const DEFAULT: u32, const MAX: u32>(pub u32);
 
-impl Default for PageSize {
+pub type PageSize = Limit<50, 200>;
+pub type SearchLimit = Limit<20, 50>;
+
+impl<const DEFAULT: u32, const MAX: u32> Default for Limit<DEFAULT, MAX> {
     fn default() -> Self {
-        Self(DEFAULT_PAGE)
+        Self(DEFAULT)
     }
 }
 
-impl<'de> Deserialize<'de> for PageSize {
+impl<'de, const DEFAULT: u32, const MAX: u32> Deserialize<'de> for Limit<DEFAULT, MAX> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         match Option::<u64>::deserialize(deserializer)? {
             None => Ok(Self::default()),
             Some(0) => Err(de::Error::custom("`limit` must be at least 1")),
-            Some(limit) => Ok(Self(u32::try_from(limit).unwrap_or(MAX_PAGE).min(MAX_PAGE))),
+            Some(limit) => Ok(Self(u32::try_from(limit).unwrap_or(MAX).min(MAX))),
         }
     }
 }
@@ -158,6 +160,30 @@ pub struct GetMessages {
 #[derive(Clone, Copy, Debug, Default, Deserialize, TS)]
 #[ts(export)]
 pub struct GetUserConversations {}
+
+/// Finds users of the caller's tenant by a part of their name; the empty text finds all.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(export)]
+pub struct SearchUsers {
+    #[ts(type = "string")]
+    pub query: SearchQuery,
+    /// At most 50; 20 unless told.
+    #[serde(default)]
+    #[ts(optional, as = "Option<u32>")]
+    pub limit: SearchLimit,
+}
+
+/// Finds public rooms of the caller's tenant by a part of their name; the empty text finds all.
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(export)]
+pub struct SearchRooms {
+    #[ts(type = "string")]
+    pub query: SearchQuery,
+    /// At most 50; 20 unless told.
+    #[serde(default)]
+    #[ts(optional, as = "Option<u32>")]
+    pub limit: SearchLimit,
+}
 
 /// Extends the session with a newer token of the same user.
 #[derive(Clone, Debug, Deserialize, TS)]

@@ -9,6 +9,7 @@ mod notifications;
 mod open;
 mod participants;
 mod rooms;
+mod search;
 mod users;
 mod writer;
 

@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use entity::{
     ids::{Rev, RoomId, TenantId, UserId},
-    messages, participants,
+    messages,
+    names::name_key,
+    participants,
     participants::Role,
     rooms::{ActiveModel, Column, Entity, Model, RoomKind},
     timestamp::Timestamp,
@@ -194,6 +196,7 @@ async fn create(
     let row = ActiveModel {
         tenant_id: Set(tenant.clone()),
         id: Set(room.id.clone()),
+        name_key: Set(name_key(&room.name)),
         name: Set(room.name),
         kind: Set(room.kind),
         created_by: Set(room.created_by),

@@ -2,6 +2,7 @@
 
 use entity::{
     ids::{Rev, RoomId, TenantId, UserId},
+    names::name_key,
     tenants,
     timestamp::Timestamp,
     users::{ActiveModel, Column, Entity},
@@ -40,6 +41,7 @@ impl Store {
                 Box::pin(async move {
                     ensure(txn, &tenant, &user, &username, false, now).await?;
                     Entity::update_many()
+                        .col_expr(Column::NameKey, Expr::value(name_key(&username)))
                         .col_expr(Column::Username, Expr::value(username))
                         .filter(Column::TenantId.eq(tenant))
                         .filter(Column::Id.eq(user))
@@ -106,6 +108,7 @@ pub(super) async fn ensure(
         tenant_id: Set(tenant.clone()),
         id: Set(user.clone()),
         username: Set(username.to_owned()),
+        name_key: Set(name_key(username)),
         is_guest: Set(is_guest),
         created_at: Set(now),
         last_seen_at: Set(None),

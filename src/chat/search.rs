@@ -1,0 +1,58 @@
+//! Finding people to write to and rooms to enter, by name.
+
+use super::{Chat, rooms::to_room};
+use crate::{
+    auth::Identity,
+    error::Result,
+    protocol::{RoomFound, RoomsFound, SearchRooms, SearchUsers, UserFound, UsersFound},
+};
+
+impl Chat {
+    /// Users whom the caller could write to.
+    pub async fn search_users(&self, caller: &Identity, search: SearchUsers) -> Result<UsersFound> {
+        Self::may_search(caller)?;
+        let found = self
+            .store
+            .search_users(
+                &caller.tenant,
+                &caller.user_id,
+                &search.query.0,
+                search.limit.0,
+            )
+            .await?;
+        let users = found.into_iter().map(|user| {
+            let online = self.presence.is_online(&caller.tenant, &user.id);
+            UserFound {
+                id: user.id,
+                username: user.username,
+                online,
+                last_seen: user.last_seen_at.filter(|_| !online),
+            }
+        });
+        Ok(UsersFound {
+            users: users.collect(),
+        })
+    }
+
+    /// Rooms that the caller could enter unasked.
+    pub async fn search_rooms(&self, caller: &Identity, search: SearchRooms) -> Result<RoomsFound> {
+        Self::may_search(caller)?;
+        let found = self
+            .store
+            .search_rooms(
+                &caller.tenant,
+                &caller.user_id,
+                &search.query.0,
+                search.limit.0,
+            )
+            .await?;
+        let rooms = found.into_iter().map(|found| RoomFound {
+            room: to_room(&found.room),
+            participant_count: found.participant_count,
+            is_participant: found.is_participant,
+        });
+        Ok(RoomsFound {
+            rooms: rooms.collect(),
+        })
+    }
+}
