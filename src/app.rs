@@ -84,10 +84,7 @@ impl Server {
     /// [`StartError`].
     pub async fn check(config: &Config) -> Result<Vec<String>, StartError> {
         let mut findings = Vec::new();
-        if config.jwt_secret.0.is_some()
-            || config.jwt_public_key.0.is_some()
-            || config.jwt_jwks.0.is_some()
-        {
+        if config.has_issuer() {
             Authenticator::new(config, Clock::System).map_err(StartError::Keys)?;
             findings.push("the keys that check tokens can be read".to_owned());
         } else {

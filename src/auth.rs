@@ -1,6 +1,8 @@
 //! Tokens: who is calling. A token's claims become an [`Identity`]; guests get theirs in `chat/guests.rs`.
 
-use std::{fs, io, path::Path, sync::Arc};
+mod keys;
+
+use std::{fs, sync::Arc};
 
 use entity::{
     ids::{ExternalId, TenantId, UserId},
@@ -8,15 +10,22 @@ use entity::{
 };
 use jsonwebtoken::{
     Algorithm, DecodingKey, EncodingKey, Header, Validation, decode, decode_header, encode,
-    jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
 };
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+pub(crate) use keys::{hex, random_secret};
 
 use crate::{
     clock::Clock,
     config::Config,
     error::{Error, Result},
 };
+use keys::{SECRET_FILE, VerifyingKey, jwks_keys, kept_secret, pem_key};
+
+/// The claim that names the session of a built-in account which an access token belongs to.
+const SESSION_CLAIM: &str = "confab_session";
 
 /// Who is calling, as everything behind the doors sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,25 +37,31 @@ pub struct Identity {
     pub is_staff: bool,
     /// When the token ends; a guest session does not.
     pub expires_at: Option<Timestamp>,
+    /// The session of a built-in account that the token belongs to, and ends with.
+    pub session: Option<Uuid>,
 }
 
-/// A key that can check tokens of one algorithm only, so that no token chooses how its key is read.
-struct VerifyingKey {
-    algorithm: Algorithm,
-    id: Option<String>,
-    decoding: DecodingKey,
+/// What a refresh token says: which session of a built-in account it continues.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RefreshToken {
+    pub tenant: TenantId,
+    pub user_id: UserId,
+    pub session: Uuid,
+    /// Which of the session's tokens it is: each is good for one use.
+    pub generation: i64,
+    /// Seconds since the Unix epoch.
+    pub exp: i64,
+    /// `refresh`: everywhere else it is refused.
+    token_type: String,
 }
 
-/// Checks tokens, and signs those of `confab token`.
+/// Checks tokens, and signs those of built-in accounts and of `confab token`.
 pub struct Authenticator {
     keys: Vec<VerifyingKey>,
     secret: Option<String>,
     config: Config,
     clock: Clock,
 }
-
-/// The file in the data folder that holds the secret that we made.
-const SECRET_FILE: &str = "jwt-secret";
 
 impl Authenticator {
     /// Reads the keys that the settings name.
@@ -160,6 +175,13 @@ impl Authenticator {
             .filter_map(|name| claims.get(name)?.as_str());
         let username = names.map(printable).find(|name| !name.is_empty());
         let username = username.unwrap_or_else(|| user_id.label());
+        let session = match claims.get(SESSION_CLAIM) {
+            None => None,
+            Some(id) => {
+                let id = id.as_str().and_then(|id| id.parse().ok());
+                Some(id.ok_or_else(|| Error::unauthorized("the token's session is none"))?)
+            }
+        };
         Ok(Identity {
             tenant,
             user_id: UserId(user_id),
@@ -167,6 +189,7 @@ impl Authenticator {
             is_guest: false,
             is_staff: self.is_staff(claims),
             expires_at: Some(expires_at),
+            session,
         })
     }
 
@@ -218,7 +241,7 @@ impl Authenticator {
                 })
     }
 
-    /// Signs an access token, for tools and tests.
+    /// Signs an access token.
     ///
     /// # Errors
     /// No secret is known: tokens come from whoever has the private key.
@@ -249,12 +272,64 @@ impl Authenticator {
                 claims[name] = json!(value);
             }
         }
+        if let Some(session) = identity.session {
+            claims[SESSION_CLAIM] = json!(session);
+        }
         encode(
             &Header::default(),
             &claims,
             &EncodingKey::from_secret(secret.as_bytes()),
         )
         .map_err(|error| error.to_string())
+    }
+
+    /// Signs the refresh token of one generation of a session.
+    ///
+    /// # Errors
+    /// No secret is known.
+    pub fn sign_refresh(
+        &self,
+        identity: &Identity,
+        session: Uuid,
+        generation: i64,
+        expires_at: Timestamp,
+    ) -> Result<String, String> {
+        let secret = self.secret.as_ref().ok_or("no jwt_secret is set")?;
+        let token = RefreshToken {
+            tenant: identity.tenant.clone(),
+            user_id: identity.user_id.clone(),
+            session,
+            generation,
+            exp: expires_at.0 / 1000,
+            token_type: "refresh".to_owned(),
+        };
+        encode(
+            &Header::default(),
+            &token,
+            &EncodingKey::from_secret(secret.as_bytes()),
+        )
+        .map_err(|error| error.to_string())
+    }
+
+    /// Which session a refresh token continues. Whether the session goes on is for the caller to find out.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`].
+    pub fn verify_refresh(&self, token: &str) -> Result<RefreshToken> {
+        let refused = || Error::unauthorized("the refresh token is not valid");
+        let secret = self.secret.as_ref().ok_or_else(refused)?;
+        let key = DecodingKey::from_secret(secret.as_bytes());
+        let mut validation = Validation::new(Algorithm::HS256);
+        // Checked against a clock that tests can move.
+        validation.validate_exp = false;
+        let token = decode::<RefreshToken>(token, &key, &validation)
+            .map_err(|_| refused())?
+            .claims;
+        let has_ended = token.exp.saturating_mul(1000) <= self.clock.now().0;
+        if token.token_type != "refresh" || has_ended {
+            return Err(refused());
+        }
+        Ok(token)
     }
 }
 
@@ -274,105 +349,4 @@ fn printable(name: &str) -> String {
         .filter(|char| !char.is_control())
         .collect();
     name.chars().take(entity::ids::MAX_ID_CHARS).collect()
-}
-
-/// An Ed25519, P-256 or RSA key, whichever the file holds.
-fn pem_key(pem: &[u8]) -> Option<VerifyingKey> {
-    // A private key would do as well, and must not lie around here.
-    if !String::from_utf8_lossy(pem).contains("PUBLIC KEY") {
-        return None;
-    }
-    let candidates = [
-        (Algorithm::EdDSA, DecodingKey::from_ed_pem(pem)),
-        (Algorithm::ES256, DecodingKey::from_ec_pem(pem)),
-        (Algorithm::RS256, DecodingKey::from_rsa_pem(pem)),
-    ];
-    candidates.into_iter().find_map(|(algorithm, key)| {
-        Some(VerifyingKey {
-            algorithm,
-            id: None,
-            decoding: key.ok()?,
-        })
-    })
-}
-
-fn jwks_keys(path: &Path) -> Result<Vec<VerifyingKey>, String> {
-    let text = fs::read_to_string(path).map_err(|error| error.to_string())?;
-    let set: JwkSet = serde_json::from_str(&text).map_err(|error| error.to_string())?;
-    let keys: Vec<VerifyingKey> = set
-        .keys
-        .iter()
-        .filter_map(|jwk| {
-            let algorithm = match &jwk.algorithm {
-                AlgorithmParameters::RSA(_) => Algorithm::RS256,
-                AlgorithmParameters::EllipticCurve(key) if key.curve == EllipticCurve::P256 => {
-                    Algorithm::ES256
-                }
-                AlgorithmParameters::OctetKeyPair(key) if key.curve == EllipticCurve::Ed25519 => {
-                    Algorithm::EdDSA
-                }
-                _ => return None,
-            };
-            Some(VerifyingKey {
-                algorithm,
-                id: jwk.common.key_id.clone(),
-                decoding: DecodingKey::from_jwk(jwk).ok()?,
-            })
-        })
-        .collect();
-    if keys.is_empty() {
-        Err("holds no key for RS256, ES256 or EdDSA".to_owned())
-    } else {
-        Ok(keys)
-    }
-}
-
-/// The secret in the data folder, made on the first start.
-fn kept_secret(data_dir: &Path) -> io::Result<String> {
-    let path = data_dir.join(SECRET_FILE);
-    match fs::read_to_string(&path) {
-        Ok(secret) if secret.trim().len() >= 32 => return Ok(secret.trim().to_owned()),
-        Ok(_) => {
-            return Err(io::Error::other(
-                "is shorter than 32 bytes; delete it to have a new one made",
-            ));
-        }
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Err(_) => {}
-    }
-    fs::create_dir_all(data_dir)?;
-    let secret = random_secret();
-    write_private(&path, &secret)?;
-    tracing::warn!(
-        path = %path.display(),
-        "no jwt_secret is set: a random one was made and kept in the data folder; give the application that signs tokens the same"
-    );
-    Ok(secret)
-}
-
-/// 256 random bits, in hexadecimal.
-pub(crate) fn random_secret() -> String {
-    hex(&rand::random::<[u8; 32]>())
-}
-
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    use std::io::Write;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(path)?;
-    file.write_all(text.as_bytes())?;
-    file.sync_all()
 }

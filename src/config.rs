@@ -31,6 +31,19 @@ pub enum LogFormat {
     Json,
 }
 
+/// Whether users can have accounts here, with a name and a password.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Accounts {
+    /// Open where nobody else signs tokens, else off.
+    Auto,
+    /// Everybody can make one.
+    Open,
+    /// Those who have one can sign in.
+    Closed,
+    Off,
+}
+
 /// Declares [`Config`] and reads it field by field, so that one wrong value does not hide the next.
 macro_rules! settings {
     ($($name:ident: $ty:ty,)*) => {
@@ -76,6 +89,9 @@ settings! {
     claims_roles: List<String>,
     staff_roles: List<String>,
     token_cookie: Maybe<String>,
+    accounts: Accounts,
+    max_sign_ins_per_ip_per_minute: u32,
+    max_sign_ins_per_account_per_minute: u32,
     guests: bool,
     allowed_origins: List<String>,
     frame_ancestors: List<String>,
@@ -179,6 +195,26 @@ impl Config {
         }
     }
 
+    /// Whether tokens are signed by somebody else: with a secret or keys that the settings name.
+    #[must_use]
+    pub fn has_issuer(&self) -> bool {
+        self.jwt_secret.0.is_some() || self.has_public_keys()
+    }
+
+    fn has_public_keys(&self) -> bool {
+        self.jwt_public_key.0.is_some() || self.jwt_jwks.0.is_some()
+    }
+
+    /// [`Config::accounts`] without `auto`.
+    #[must_use]
+    pub fn effective_accounts(&self) -> Accounts {
+        match self.accounts {
+            Accounts::Auto if self.has_issuer() => Accounts::Off,
+            Accounts::Auto => Accounts::Open,
+            chosen => chosen,
+        }
+    }
+
     /// What no single setting shows.
     fn contradictions(&self) -> Vec<String> {
         let mut problems = Vec::new();
@@ -189,6 +225,12 @@ impl Config {
             .is_some_and(|secret| secret.len() < 32)
         {
             problems.push("jwt_secret: must have at least 32 bytes".to_owned());
+        }
+        if self.has_public_keys()
+            && self.jwt_secret.0.is_none()
+            && matches!(self.accounts, Accounts::Open | Accounts::Closed)
+        {
+            problems.push("accounts: need a jwt_secret beside the public key".to_owned());
         }
         if self.token_cookie.0.is_some()
             && self.allowed_origins.0.iter().any(|origin| origin == "*")

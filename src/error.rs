@@ -15,13 +15,19 @@ pub enum Error {
     Unauthorized(Cow<'static, str>),
     #[error("The access token has expired")]
     TokenExpired,
+    #[error("The session has ended: somebody signed out")]
+    SignedOut,
+    #[error("This name is taken")]
+    UsernameTaken,
     #[error("{0}")]
     AccessDenied(&'static str),
     #[error("{0} not found")]
     NotFound(&'static str),
     #[error("Rate limit exceeded. Please wait before sending more messages.")]
     RateLimited { retry_after: Duration },
-    #[error("Too many requests are waiting on this connection")]
+    #[error("Too many attempts. Please wait before trying again.")]
+    TooManyAttempts { retry_after: Duration },
+    #[error("Too many requests are waiting")]
     Overloaded,
     #[error("Too many connections")]
     TooManyConnections,
@@ -56,10 +62,12 @@ impl Error {
             Self::UnknownEvent => ("unknown_event", 400),
             Self::Unauthorized(_) => ("unauthorized", 401),
             Self::TokenExpired => ("token_expired", 401),
+            Self::SignedOut => ("signed_out", 401),
+            Self::UsernameTaken => ("username_taken", 409),
             Self::AccessDenied(_) => ("access_denied", 403),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
             Self::NotFound(_) => ("not_found", 404),
-            Self::RateLimited { .. } => ("rate_limited", 429),
+            Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),
             Self::Overloaded => ("overloaded", 429),
             Self::TooManyConnections => ("too_many_connections", 429),
             Self::Restarting => ("restarting", 503),
@@ -77,7 +85,7 @@ impl Error {
     pub fn body(&self) -> ErrorBody {
         let retry_after_ms = match self {
             // Rounded up: one who waits exactly this long is admitted.
-            Self::RateLimited { retry_after } => {
+            Self::RateLimited { retry_after } | Self::TooManyAttempts { retry_after } => {
                 Some(u64::try_from(retry_after.as_nanos().div_ceil(1_000_000)).unwrap_or(u64::MAX))
             }
             _ => None,

@@ -30,6 +30,8 @@ pub struct Limits {
     clock: Clock,
     messages: Option<MessageLimit>,
     guests: Option<Keyed<IpAddr>>,
+    sign_ins: Option<Keyed<IpAddr>>,
+    account_sign_ins: Option<Keyed<(TenantId, String)>>,
     connections: Counters<UserKey>,
     pending: Counters<IpAddr>,
 }
@@ -87,17 +89,12 @@ impl Limits {
                 renamed: DashMap::new(),
                 limiter: RateLimiter::new(quota, DashMapStateStore::default(), clock.clone()),
             });
-        let guests = NonZeroU32::new(config.max_guests_per_ip_per_minute).map(|most| {
-            RateLimiter::new(
-                Quota::per_minute(most),
-                DashMapStateStore::default(),
-                clock.clone(),
-            )
-        });
         Self {
-            clock,
             messages,
-            guests,
+            guests: per_minute(config.max_guests_per_ip_per_minute, &clock),
+            sign_ins: per_minute(config.max_sign_ins_per_ip_per_minute, &clock),
+            account_sign_ins: per_minute(config.max_sign_ins_per_account_per_minute, &clock),
+            clock,
             connections: Counters::new(config.max_connections_per_user),
             pending: Counters::new(config.max_pending_per_ip),
         }
@@ -146,16 +143,31 @@ impl Limits {
     /// Counts a new guest session from an address.
     ///
     /// # Errors
-    /// [`Error::RateLimited`].
+    /// [`Error::TooManyAttempts`].
     pub fn new_guest(&self, ip: IpAddr) -> Result<()> {
-        match &self.guests {
-            Some(limiter) => limiter
-                .check_key(&network(ip))
-                .map_err(|busy| Error::RateLimited {
-                    retry_after: busy.wait_time_from(self.clock_now()),
-                }),
-            None => Ok(()),
-        }
+        self.attempt(self.guests.as_ref(), &network(ip))
+    }
+
+    /// Counts an attempt to sign in to an account from an address, whatever comes of it: also one that succeeds, so that
+    /// nobody who knows one password tries others for free.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub fn sign_in(&self, ip: IpAddr, tenant: &TenantId, name_key: &str) -> Result<()> {
+        self.attempt(self.sign_ins.as_ref(), &network(ip))?;
+        let account = (tenant.clone(), name_key.to_owned());
+        self.attempt(self.account_sign_ins.as_ref(), &account)
+    }
+
+    fn attempt<K: Clone + Eq + std::hash::Hash>(
+        &self,
+        limiter: Option<&Keyed<K>>,
+        key: &K,
+    ) -> Result<()> {
+        let result = limiter.map_or(Ok(()), |limiter| limiter.check_key(key));
+        result.map_err(|busy| Error::TooManyAttempts {
+            retry_after: busy.wait_time_from(self.clock_now()),
+        })
     }
 
     /// Takes one of a user's places for connections, until the place is dropped.
@@ -179,10 +191,20 @@ impl Limits {
         if let Some(limit) = &self.messages {
             limit.sweep(self.clock_now());
         }
-        if let Some(limiter) = &self.guests {
+        for limiter in [&self.guests, &self.sign_ins].into_iter().flatten() {
+            limiter.retain_recent();
+        }
+        if let Some(limiter) = &self.account_sign_ins {
             limiter.retain_recent();
         }
     }
+}
+
+/// A limiter of so many in a minute, and as many at once; none for 0.
+fn per_minute<K: Clone + Eq + std::hash::Hash>(most: u32, clock: &Clock) -> Option<Keyed<K>> {
+    let quota = Quota::per_minute(NonZeroU32::new(most)?);
+    let store = DashMapStateStore::default();
+    Some(RateLimiter::new(quota, store, clock.clone()))
 }
 
 /// Whether one more line about refusals with a code may be logged: 10 a second in the long run, 100 at once.

@@ -160,6 +160,7 @@ fn token(config: &Config, arguments: &TokenArguments) -> Result<(), String> {
         is_guest: false,
         is_staff: arguments.staff,
         expires_at: None,
+        session: None,
     };
     say(&Authenticator::new(config, Clock::System)?.sign(&identity, arguments.ttl_seconds)?)
 }

@@ -187,7 +187,10 @@ external_id! {
 }
 
 /// The customer of a shared server: nothing of one tenant is visible in another.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, DeriveValueType)]
+#[derive(
+    Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, DeriveValueType,
+)]
+#[serde(try_from = "String")]
 #[sea_orm(value_type = "String")]
 pub struct TenantId(Arc<str>);
 
@@ -208,6 +211,14 @@ impl Default for TenantId {
 impl fmt::Display for TenantId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl TryFrom<String> for TenantId {
+    type Error = InvalidId;
+
+    fn try_from(name: String) -> Result<Self, InvalidId> {
+        Self::new(&name)
     }
 }
 

@@ -7,6 +7,8 @@ use std::{sync::Arc, time::Instant};
 
 use entity::ids::{RoomId, TenantId, UserId};
 
+use uuid::Uuid;
+
 pub use local::LocalBus;
 
 use crate::{
@@ -54,6 +56,12 @@ pub enum Event {
         tenant: TenantId,
         user: UserId,
         notification: Arc<Notification>,
+    },
+    /// A session of a built-in account has ended, and with it the connections that it made.
+    SessionEnded {
+        tenant: TenantId,
+        user: UserId,
+        session: Uuid,
     },
 }
 

@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -22,6 +22,7 @@ pub type ConnectionId = u64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     TokenExpired,
+    SignedOut,
     Restarting,
 }
 
@@ -40,6 +41,8 @@ pub struct Connection {
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
+    /// Its session was ended; what it asks from now on is refused.
+    revoked: AtomicBool,
     outlet: Box<dyn Outlet>,
 }
 
@@ -51,6 +54,7 @@ impl Connection {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
+            revoked: AtomicBool::new(false),
             outlet,
         })
     }
@@ -63,6 +67,15 @@ impl Connection {
     /// Replaces the identity by a newer one of the same user.
     pub fn renew(&self, identity: Identity) {
         *self.identity.write() = Arc::new(identity);
+    }
+
+    pub(super) fn revoke(&self) {
+        self.revoked.store(true, Ordering::Relaxed);
+    }
+
+    #[must_use]
+    pub fn is_revoked(&self) -> bool {
+        self.revoked.load(Ordering::Relaxed)
     }
 
     /// Notes that it is a member of a live room; `false` if it is gone.

@@ -27,17 +27,17 @@ impl Chat {
     /// Resumes a guest session, or makes one.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] where guests are not allowed, [`Error::RateLimited`] where an address makes too many.
+    /// [`Error::Unauthorized`] where guests are not allowed, [`Error::TooManyAttempts`] where an address makes too many.
     pub async fn guest(&self, secret: Option<&str>, ip: IpAddr) -> Result<GuestSession> {
         if !self.config.guests {
             return Err(Error::unauthorized("an access token is required"));
         }
         let tenant = TenantId::default();
         if let Some(secret) = secret
-            && let Some(user) = self.store.guest(&tenant, &hash(secret)).await?
+            && let Some(identity) = self.known_guest(secret).await?
         {
             return Ok(GuestSession {
-                identity: guest_identity(user),
+                identity,
                 made: None,
             });
         }
@@ -75,8 +75,24 @@ impl Chat {
         })
     }
 
+    /// The guest of a session, if there is one and guests are allowed.
+    pub async fn known_guest(&self, secret: &str) -> Result<Option<Identity>> {
+        if !self.config.guests {
+            return Ok(None);
+        }
+        let guest = self
+            .store
+            .guest(&TenantId::default(), &hash(secret))
+            .await?;
+        Ok(guest.map(guest_identity))
+    }
+
     /// Makes a signed-in user known under the name that their token says.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`] if the token is one of a session that has ended, or names a guest.
     pub async fn know_user(&self, identity: &Identity) -> Result<()> {
+        self.check_session(identity).await?;
         let known = self.store.user(&identity.tenant, &identity.user_id).await?;
         match known {
             // An id that a token may claim must not be a guest's.
@@ -100,6 +116,7 @@ fn guest_identity(user: UserRow) -> Identity {
         is_guest: true,
         is_staff: false,
         expires_at: None,
+        session: None,
     }
 }
 

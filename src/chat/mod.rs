@@ -1,6 +1,7 @@
 //! The rules, one noun a file. Knows no transport: callers are [`Connection`]s, answers are values.
 
 mod access;
+mod accounts;
 mod connection;
 mod conversations;
 mod guests;
@@ -16,6 +17,7 @@ use std::sync::Arc;
 
 use tokio::{sync::mpsc, task::JoinHandle};
 
+pub use accounts::SignIn;
 pub use connection::{CloseReason, Connection, ConnectionId, Outlet};
 pub use guests::GuestSession;
 pub use live::{LiveRooms, RoomKey};
@@ -28,6 +30,7 @@ use crate::{
     limits::Limits,
     store::{Committed, Store},
 };
+use accounts::Passwords;
 use notifications::Notice;
 use presence::Presence;
 use rooms::RoomCache;
@@ -42,6 +45,7 @@ pub struct Chat {
     rooms: RoomCache,
     live: LiveRooms,
     presence: Presence,
+    passwords: Passwords,
     notices: mpsc::Sender<Notice>,
 }
 
@@ -66,6 +70,7 @@ impl Chat {
             rooms: RoomCache::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
+            passwords: Passwords::new(),
             bus: Arc::new(LocalBus::new(chat.clone())),
             notices,
             store,
@@ -166,6 +171,11 @@ impl Listener for Chat {
             } => {
                 self.hear_notification(&tenant, &user, &notification);
             }
+            Event::SessionEnded {
+                tenant,
+                user,
+                session,
+            } => self.hear_session_end(&tenant, &user, session),
         }
     }
 }

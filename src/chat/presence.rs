@@ -187,6 +187,7 @@ impl Chat {
                 .connection_count(&identity.tenant, &identity.user_id)
                 == 1
         };
+        self.confirm(connection).await;
         if !returns {
             // The connection that was here before has been told.
             return Ok(());

@@ -102,7 +102,11 @@ async fn run<C: Command>(caller: &Caller, payload: &RawValue, reply: Reply) -> R
     }
 }
 
-fn parse<C: Command>(payload: &RawValue) -> Result<C> {
+/// Reads the payload of a request: an object.
+///
+/// # Errors
+/// [`Error::InvalidPayload`], with the reason.
+pub fn parse<C: DeserializeOwned>(payload: &RawValue) -> Result<C> {
     let text = payload.get();
     // A request without fields may come without a payload.
     let empty = if text == "null" {
@@ -353,6 +357,7 @@ async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
     caller.gateway.chat.know_user(&identity).await?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
     caller.connection.renew(identity);
+    caller.gateway.chat.confirm(&caller.connection).await;
     Ok(Authenticated { expires_at })
 }
 

@@ -8,7 +8,7 @@ use std::{
 use axum::{
     body::Body,
     extract::{Request, State},
-    http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header},
+    http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Uri, header},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -50,13 +50,6 @@ pub async fn guard(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if !origin::is_allowed(request.headers(), &gateway.config.allowed_origins.0) {
-        return refuse(&Error::OriginNotAllowed, &request);
-    }
-    let cors = cors_headers(request.headers());
-    if request.method() == Method::OPTIONS {
-        return (StatusCode::NO_CONTENT, cors).into_response();
-    }
     let query = Query::parse(request.uri());
     if query.engine == Some("3") && !gateway.config.legacy_clients {
         return refuse(
@@ -82,30 +75,18 @@ pub async fn guard(
     }
     let body_timeout = gateway.config.header_timeout_seconds.0;
     let request = compact(request).map(|body| Body::new(TimeoutBody::new(body_timeout, body)));
-    let mut response = next.run(request).await;
+    let response = next.run(request).await;
     if let (Some(session), true, StatusCode::SWITCHING_PROTOCOLS) =
         (session, is_upgrade, response.status())
     {
         gateway.transports.upgraded(&session, &transport);
     }
-    response.headers_mut().extend(cors);
     response
 }
 
 fn refuse(error: &Error, request: &Request) -> Response {
-    let origin = request
-        .headers()
-        .get(header::ORIGIN)
-        .and_then(|origin| origin.to_str().ok())
-        .unwrap_or("none");
-    refusals::note(error, "handshake", origin);
-    let mut response = ErrorResponse(error.clone()).into_response();
-    if *error != Error::OriginNotAllowed {
-        response
-            .headers_mut()
-            .extend(cors_headers(request.headers()));
-    }
-    response
+    refusals::note(error, "handshake", origin::of(request.headers()));
+    ErrorResponse(error.clone()).into_response()
 }
 
 /// The parts of a Socket.IO request's query that decide here.
@@ -142,34 +123,8 @@ impl<'a> Query<'a> {
     }
 }
 
-/// For a page of another origin that may connect. Which may was decided before.
-fn cors_headers(request: &HeaderMap) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    let Some(origin) = request.get(header::ORIGIN) else {
-        return headers;
-    };
-    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
-    headers.insert(
-        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
-        HeaderValue::from_static("true"),
-    );
-    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
-    if let Some(wanted) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
-        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
-        headers.insert(
-            header::ACCESS_CONTROL_ALLOW_METHODS,
-            HeaderValue::from_static("GET, POST, OPTIONS"),
-        );
-        headers.insert(
-            header::ACCESS_CONTROL_MAX_AGE,
-            HeaderValue::from_static("600"),
-        );
-    }
-    headers
-}
-
 /// The last address that no trusted proxy has added.
-fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
+pub fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
     let is_trusted = |ip: &IpAddr| {
         config
             .trusted_proxies

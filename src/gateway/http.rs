@@ -13,7 +13,7 @@ use axum::{
 use serde_json::json;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, handshake, socketio, web};
+use super::{Gateway, handshake, origin, rest, socketio, web};
 use crate::{error::Error, telemetry};
 
 /// An error as an HTTP answer.
@@ -43,13 +43,17 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         // Clients with `addTrailingSlash: false`.
         .route_service("/socket.io", service)
         .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard));
+    let api = rest::router();
+    let guarded = socketio
+        .merge(api.with_state(Arc::clone(gateway)))
+        .layer(from_fn_with_state(Arc::clone(gateway), origin::guard));
     let router = Router::new()
         .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route("/metrics", get(|| async { telemetry::metrics().render() }))
         .merge(web::router(gateway))
         .with_state(Arc::clone(gateway))
-        .merge(socketio);
+        .merge(guarded);
     let nosniff = HeaderValue::from_static("nosniff");
     router.layer(SetResponseHeaderLayer::if_not_present(
         header::X_CONTENT_TYPE_OPTIONS,

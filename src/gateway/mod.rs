@@ -7,6 +7,7 @@ mod listener;
 mod origin;
 mod refusals;
 mod reply;
+mod rest;
 mod socketio;
 mod transport;
 mod web;

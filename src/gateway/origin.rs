@@ -1,10 +1,69 @@
 //! Which web pages may connect. Browsers do not keep other sites' pages from opening a WebSocket; this does.
 
-use axum::http::{HeaderMap, Uri, header};
+use std::sync::Arc;
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+
+use super::{Gateway, http::ErrorResponse, refusals};
+use crate::error::Error;
+
+/// Refuses requests of pages that may not connect, and tells browsers which may.
+pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
+    if !is_allowed(request.headers(), &gateway.config.allowed_origins.0) {
+        refusals::note(&Error::OriginNotAllowed, "origin", of(request.headers()));
+        return ErrorResponse(Error::OriginNotAllowed).into_response();
+    }
+    let cors = cors_headers(request.headers());
+    if request.method() == Method::OPTIONS {
+        return (StatusCode::NO_CONTENT, cors).into_response();
+    }
+    let mut response = next.run(request).await;
+    response.headers_mut().extend(cors);
+    response
+}
+
+/// The page's origin, for the log.
+pub fn of(headers: &HeaderMap) -> &str {
+    let origin = headers.get(header::ORIGIN);
+    origin
+        .and_then(|origin| origin.to_str().ok())
+        .unwrap_or("none")
+}
+
+/// For a page of another origin that may connect. Which may was decided before.
+fn cors_headers(request: &HeaderMap) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    let Some(origin) = request.get(header::ORIGIN) else {
+        return headers;
+    };
+    headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+    headers.insert(
+        header::ACCESS_CONTROL_ALLOW_CREDENTIALS,
+        HeaderValue::from_static("true"),
+    );
+    headers.insert(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(wanted) = request.get(header::ACCESS_CONTROL_REQUEST_HEADERS) {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_HEADERS, wanted.clone());
+        headers.insert(
+            header::ACCESS_CONTROL_ALLOW_METHODS,
+            HeaderValue::from_static("GET, POST, OPTIONS"),
+        );
+        headers.insert(
+            header::ACCESS_CONTROL_MAX_AGE,
+            HeaderValue::from_static("600"),
+        );
+    }
+    headers
+}
 
 /// Whether the request comes from a page that may connect: no page at all, one of this server, one on the visitor's own
 /// machine, or one of the origins in the settings.
-pub fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
+fn is_allowed(headers: &HeaderMap, allowed: &[String]) -> bool {
     let Some(origin) = headers.get(header::ORIGIN) else {
         return true;
     };
@@ -40,8 +99,6 @@ fn is_loopback(host: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use axum::http::HeaderValue;
-
     use super::*;
 
     fn allowed(origin: Option<&str>, list: &[&str]) -> bool {

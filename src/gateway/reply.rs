@@ -98,6 +98,7 @@ mod tests {
             is_guest: false,
             is_staff: false,
             expires_at: None,
+            session: None,
         };
         Reply::new("typing", &caller, Box::new(answers.clone()))
     }

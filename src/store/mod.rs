@@ -3,6 +3,7 @@
 //! Every method takes the tenant first, so that no query can forget it. All writes go through one [`writer`], which
 //! commits many at once; reads have connections of their own and never wait for it.
 
+mod accounts;
 mod guests;
 mod messages;
 mod notifications;
@@ -17,6 +18,7 @@ use std::{future::Future, sync::Arc, time::Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
+pub use accounts::NewAccount;
 pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError};

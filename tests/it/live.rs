@@ -120,6 +120,7 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         is_guest: false,
         is_staff: false,
         expires_at: None,
+        session: None,
     };
     chat.know_user(&identity).await.unwrap();
     let connection = Connection::new(identity, Box::new(recorder.clone()));

@@ -21,6 +21,7 @@ fn token(clock: &Clock) -> String {
         is_guest: false,
         is_staff: false,
         expires_at: None,
+        session: None,
     };
     Authenticator::new(&config(&folder, &[]), clock.clone())
         .unwrap()

@@ -155,6 +155,9 @@ impl Session {
         }
         let identity = caller.connection.identity();
         let reply = Reply::new(commands::name(&event), &identity, answer);
+        if caller.connection.is_revoked() {
+            return reply.fail(&Error::SignedOut);
+        }
         if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
             return reply.fail(&Error::TokenExpired);
         }

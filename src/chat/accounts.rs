@@ -1,0 +1,298 @@
+//! Built-in accounts: users who sign in here with a name and a password, for whoever has no application that does it.
+//!
+//! A sign-in is a session, continued by refresh tokens that are good for one use each. Access tokens name their session
+//! and end with it.
+
+use std::{
+    net::IpAddr,
+    sync::{Arc, LazyLock},
+    time::Duration,
+};
+
+use argon2::{Argon2, PasswordHasher, PasswordVerifier, password_hash::phc::PasswordHash};
+use entity::{
+    ids::{ExternalId, TenantId, UserId},
+    names::name_key,
+    timestamp::Timestamp,
+};
+use tokio::{sync::Semaphore, task::spawn_blocking};
+use uuid::Uuid;
+
+use super::{Chat, CloseReason, Connection};
+use crate::{
+    auth::{Identity, RefreshToken, hex, random_secret},
+    bus::Event,
+    config::Accounts,
+    error::{Error, Result},
+    protocol::{AccountName, Credentials, Password, WaysIn},
+    store::NewAccount,
+};
+
+/// A session ends when its browser has not come back for so long.
+const SESSION: Duration = Duration::from_hours(24 * 30);
+/// Passwords that are checked at the same time. Each takes a core and 19 MiB for a while.
+const CHECKED_AT_ONCE: usize = 2;
+/// Passwords that wait to be checked, those included.
+const MAX_WAITING: usize = 100;
+
+/// Somebody who has signed in.
+pub struct SignIn {
+    pub identity: Identity,
+    pub session: Uuid,
+    /// Of the refresh token to be given, and when it ends.
+    pub generation: i64,
+    pub expires_at: Timestamp,
+}
+
+/// Makes and checks hashes of passwords, a few at a time.
+pub(super) struct Passwords {
+    places: Semaphore,
+    waiting: Semaphore,
+}
+
+impl Passwords {
+    pub(super) const fn new() -> Self {
+        Self {
+            places: Semaphore::const_new(CHECKED_AT_ONCE),
+            waiting: Semaphore::const_new(MAX_WAITING),
+        }
+    }
+
+    /// Argon2id with the parameters that OWASP recommends (19 MiB, 2 passes), the library's defaults.
+    async fn hash(&self, password: Password) -> Result<String> {
+        self.work(move || hash(&password.0)).await?
+    }
+
+    /// Whether the password is the one of the hash. Where there is no account the same work is done, so that the time it
+    /// takes does not tell who has one.
+    async fn is_right(&self, password: Password, hash: Option<String>) -> Result<bool> {
+        static NOBODYS: LazyLock<Result<String>> = LazyLock::new(|| self::hash(&random_secret()));
+        self.work(move || {
+            let hash = hash.map_or_else(|| NOBODYS.clone(), Ok)?;
+            let hash = PasswordHash::new(&hash).map_err(|_| Error::Internal)?;
+            Ok(Argon2::default()
+                .verify_password(password.0.as_bytes(), &hash)
+                .is_ok())
+        })
+        .await?
+    }
+
+    async fn work<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T> {
+        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
+        let _place = self.places.acquire().await.map_err(|_| Error::Internal)?;
+        spawn_blocking(work).await.map_err(|_| Error::Internal)
+    }
+}
+
+fn hash(password: &str) -> Result<String> {
+    Argon2::default()
+        .hash_password(password.as_bytes())
+        .map(|hash| hash.to_string())
+        .map_err(|_| Error::Internal)
+}
+
+impl Chat {
+    /// How one can come in here.
+    #[must_use]
+    pub fn ways_in(&self) -> WaysIn {
+        let accounts = self.config.effective_accounts();
+        WaysIn {
+            accounts: accounts != Accounts::Off,
+            registration: accounts == Accounts::Open,
+            guests: self.config.guests,
+        }
+    }
+
+    /// Makes an account and signs in to it.
+    ///
+    /// # Errors
+    /// [`Error::UsernameTaken`], [`Error::TooManyAttempts`], [`Error::AccessDenied`] where nobody can make one.
+    pub async fn register(&self, credentials: Credentials, ip: IpAddr) -> Result<SignIn> {
+        if !self.ways_in().registration {
+            return Err(Error::AccessDenied("Nobody can make an account here"));
+        }
+        let AccountName(name) = credentials.username;
+        let tenant = TenantId::default();
+        self.limits.sign_in(ip, &tenant, &name_key(&name))?;
+        if self.store.account(&tenant, &name).await?.is_some() {
+            return Err(Error::UsernameTaken);
+        }
+        let random = hex(&rand::random::<[u8; 12]>());
+        let account = NewAccount {
+            name: name.clone(),
+            user_id: UserId(ExternalId::Text(format!("user_{random}").into())),
+            password_hash: self.passwords.hash(credentials.password).await?,
+        };
+        let user_id = account.user_id.clone();
+        let made = self
+            .store
+            .create_account(&tenant, account, self.clock.now());
+        if !made.await? {
+            return Err(Error::UsernameTaken);
+        }
+        tracing::info!(user = %user_id, "an account was made");
+        self.begin_session(tenant, user_id, name).await
+    }
+
+    /// Signs in to an account.
+    ///
+    /// # Errors
+    /// [`Error::Unauthorized`], whether the name or the password is wrong; [`Error::TooManyAttempts`].
+    pub async fn login(&self, credentials: Credentials, ip: IpAddr) -> Result<SignIn> {
+        self.has_accounts()?;
+        let AccountName(name) = credentials.username;
+        let tenant = TenantId::default();
+        self.limits.sign_in(ip, &tenant, &name_key(&name))?;
+        let account = self.store.account(&tenant, &name).await?;
+        let hash = account
+            .as_ref()
+            .map(|account| account.password_hash.clone());
+        let is_right = self.passwords.is_right(credentials.password, hash).await?;
+        let Some(account) = account.filter(|_| is_right) else {
+            return Err(Error::unauthorized("The name or the password is wrong"));
+        };
+        tracing::info!(user = %account.user_id, "signed in");
+        let user = self.store.user(&tenant, &account.user_id).await?;
+        let username = user.map_or(name, |user| user.username);
+        self.begin_session(tenant, account.user_id, username).await
+    }
+
+    /// Continues a session with the newest of its refresh tokens.
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`].
+    pub async fn refresh(&self, token: RefreshToken) -> Result<SignIn> {
+        self.has_accounts()?;
+        let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
+        let now = self.clock.now();
+        let rotated = self.store.rotate_session(
+            &tenant,
+            &user_id,
+            session,
+            token.generation,
+            now,
+            after(now, SESSION),
+        );
+        let Some((generation, expires_at)) = rotated.await? else {
+            // If it ended just now, because of this token, its connections end too.
+            self.announce_end(tenant, user_id, session);
+            return Err(Error::SignedOut);
+        };
+        let user = self.store.user(&tenant, &user_id).await?;
+        let username = user.ok_or(Error::SignedOut)?.username;
+        Ok(SignIn {
+            identity: identity(tenant, user_id, username, session),
+            session,
+            generation,
+            expires_at,
+        })
+    }
+
+    /// Ends a session: its refresh and access tokens are refused from now on, its connections closed.
+    pub async fn logout(&self, token: RefreshToken) -> Result<()> {
+        let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
+        let ended = self.store.end_session(&tenant, &user_id, session);
+        if ended.await? {
+            tracing::info!(user = %user_id, "signed out");
+        }
+        self.announce_end(tenant, user_id, session);
+        Ok(())
+    }
+
+    /// Whether the session that a token names goes on. Tokens of other applications name none.
+    pub(super) async fn check_session(&self, identity: &Identity) -> Result<()> {
+        let Some(session) = identity.session else {
+            return Ok(());
+        };
+        self.has_accounts()?;
+        let (tenant, user) = (&identity.tenant, &identity.user_id);
+        let goes_on = self
+            .store
+            .has_session(tenant, user, session, self.clock.now());
+        if goes_on.await? {
+            Ok(())
+        } else {
+            Err(Error::unauthorized("the session has ended"))
+        }
+    }
+
+    /// Once more, for a connection that can hear of its session's end from now on: it may have ended after the token was
+    /// checked.
+    pub async fn confirm(&self, connection: &Arc<Connection>) {
+        if self.check_session(&connection.identity()).await.is_err() {
+            sign_out(connection);
+        }
+    }
+
+    pub(super) fn hear_session_end(&self, tenant: &TenantId, user: &UserId, session: Uuid) {
+        let connections = self
+            .presence
+            .connections_of(tenant, std::slice::from_ref(user));
+        let theirs = connections
+            .iter()
+            .filter(|connection| connection.identity().session == Some(session));
+        theirs.for_each(sign_out);
+    }
+
+    fn has_accounts(&self) -> Result<()> {
+        if self.ways_in().accounts {
+            Ok(())
+        } else {
+            Err(Error::AccessDenied("There are no accounts here"))
+        }
+    }
+
+    async fn begin_session(
+        &self,
+        tenant: TenantId,
+        user_id: UserId,
+        username: String,
+    ) -> Result<SignIn> {
+        let session = Uuid::now_v7();
+        let now = self.clock.now();
+        let expires_at = after(now, SESSION);
+        self.store
+            .begin_session(&tenant, &user_id, session, now, expires_at)
+            .await?;
+        Ok(SignIn {
+            identity: identity(tenant, user_id, username, session),
+            session,
+            generation: 1,
+            expires_at,
+        })
+    }
+
+    fn announce_end(&self, tenant: TenantId, user: UserId, session: Uuid) {
+        self.bus.publish(Event::SessionEnded {
+            tenant,
+            user,
+            session,
+        });
+    }
+}
+
+/// Tells a connection that its session has ended, and closes it.
+fn sign_out(connection: &Arc<Connection>) {
+    connection.revoke();
+    connection.send("error", &Error::SignedOut.body());
+    connection.close(CloseReason::SignedOut);
+}
+
+fn after(now: Timestamp, time: Duration) -> Timestamp {
+    Timestamp(now.0 + i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
+}
+
+fn identity(tenant: TenantId, user_id: UserId, username: String, session: Uuid) -> Identity {
+    Identity {
+        tenant,
+        user_id,
+        username: username.into(),
+        is_guest: false,
+        is_staff: false,
+        expires_at: None,
+        session: Some(session),
+    }
+}

@@ -1,0 +1,260 @@
+//! Getting in: built-in accounts, and who a token belongs to.
+
+use std::sync::Arc;
+
+use axum::{
+    Router,
+    extract::State,
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{get, post},
+};
+use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
+
+use super::{
+    answer,
+    extract::{Object, Visitor, text},
+    refuse,
+};
+use crate::{
+    auth::{Identity, RefreshToken},
+    chat::SignIn,
+    error::{Error, Result},
+    gateway::Gateway,
+    protocol::{Credentials, Done, Me, Refresh, SignedIn, User},
+};
+
+/// The cookie that holds a browser's refresh token.
+const COOKIE: &str = "confab_refresh";
+/// Where the cookie is sent: nowhere but to the routes that need it.
+const COOKIE_PATH: &str = "/api/auth";
+const ACCESS_TOKEN_SECONDS: i64 = 6 * 3600;
+
+type Served = State<Arc<Gateway>>;
+
+pub fn router() -> Router<Arc<Gateway>> {
+    Router::new()
+        .route("/api/auth", get(ways_in))
+        .route("/api/auth/register", post(register))
+        .route("/api/auth/login", post(login))
+        .route("/api/auth/refresh", post(refresh))
+        .route("/api/auth/logout", post(logout))
+        .route("/api/me", get(me))
+}
+
+async fn ways_in(State(gateway): Served, visitor: Visitor) -> Response {
+    answer(
+        "ways_in",
+        &visitor,
+        Ok((StatusCode::OK, gateway.chat.ways_in())),
+    )
+}
+
+async fn register(
+    State(gateway): Served,
+    visitor: Visitor,
+    jar: CookieJar,
+    Object(credentials): Object<Credentials>,
+) -> Response {
+    let result = async {
+        let credentials = credentials?;
+        let wants_cookie = credentials.cookie;
+        let sign_in = gateway.chat.register(credentials, visitor.ip).await?;
+        Ok((sign_in, wants_cookie))
+    };
+    signed_in(
+        "register",
+        StatusCode::CREATED,
+        &gateway,
+        &visitor,
+        jar,
+        result.await,
+    )
+}
+
+async fn login(
+    State(gateway): Served,
+    visitor: Visitor,
+    jar: CookieJar,
+    Object(credentials): Object<Credentials>,
+) -> Response {
+    let result = async {
+        let credentials = credentials?;
+        let wants_cookie = credentials.cookie;
+        let sign_in = gateway.chat.login(credentials, visitor.ip).await?;
+        Ok((sign_in, wants_cookie))
+    };
+    signed_in(
+        "login",
+        StatusCode::OK,
+        &gateway,
+        &visitor,
+        jar,
+        result.await,
+    )
+}
+
+async fn refresh(
+    State(gateway): Served,
+    visitor: Visitor,
+    jar: CookieJar,
+    Object(request): Object<Refresh>,
+) -> Response {
+    let result = async {
+        let (token, from_cookie) = refresh_token(&gateway, &jar, request?)?;
+        Ok((gateway.chat.refresh(token).await?, from_cookie))
+    };
+    let result = result.await;
+    // A cookie that is good for nothing goes; one that could not be looked at stays.
+    let is_refused = matches!(result, Err(Error::SignedOut | Error::Unauthorized(_)));
+    let jar = if is_refused {
+        jar.remove(forgotten())
+    } else {
+        jar
+    };
+    signed_in("refresh", StatusCode::OK, &gateway, &visitor, jar, result)
+}
+
+async fn logout(
+    State(gateway): Served,
+    visitor: Visitor,
+    jar: CookieJar,
+    Object(request): Object<Refresh>,
+) -> Response {
+    let result = async {
+        match refresh_token(&gateway, &jar, request?) {
+            Ok((token, _)) => gateway.chat.logout(token).await,
+            // Who has no session is signed out already.
+            Err(Error::Unauthorized(_)) => Ok(()),
+            Err(error) => Err(error),
+        }
+    };
+    match result.await {
+        Ok(()) => {
+            let body = answer("logout", &visitor, Ok((StatusCode::OK, Done {})));
+            (jar.remove(forgotten()), body).into_response()
+        }
+        Err(error) => refuse("logout", &visitor, error),
+    }
+}
+
+async fn me(State(gateway): Served, visitor: Visitor, headers: HeaderMap) -> Response {
+    let caller = identify(&gateway, &headers).await;
+    let me = caller.map(|identity| {
+        (
+            StatusCode::OK,
+            Me {
+                user: user(&identity),
+            },
+        )
+    });
+    answer("me", &visitor, me)
+}
+
+/// Who sends a request: by a bearer token, else by a guest session.
+async fn identify(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity> {
+    if let Some(token) = text(headers, header::AUTHORIZATION) {
+        let identity = gateway.authenticator.verify(token)?;
+        gateway.chat.know_user(&identity).await?;
+        return Ok(identity);
+    }
+    let secret = text(headers, "x-guest-session")
+        .ok_or_else(|| Error::unauthorized("an access token or a guest session is required"))?;
+    let guest = gateway.chat.known_guest(secret).await?;
+    guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))
+}
+
+/// The refresh token of a request, and whether it came in the cookie.
+fn refresh_token(
+    gateway: &Gateway,
+    jar: &CookieJar,
+    request: Refresh,
+) -> Result<(RefreshToken, bool)> {
+    let in_cookie = || jar.get(COOKIE).map(|cookie| cookie.value().to_owned());
+    let (token, from_cookie) = match request.refresh_token {
+        Some(token) => (token, false),
+        None => (
+            in_cookie().ok_or_else(|| Error::unauthorized("a refresh token is required"))?,
+            true,
+        ),
+    };
+    Ok((gateway.authenticator.verify_refresh(&token)?, from_cookie))
+}
+
+fn signed_in(
+    what: &'static str,
+    status: StatusCode,
+    gateway: &Gateway,
+    visitor: &Visitor,
+    jar: CookieJar,
+    result: Result<(SignIn, bool)>,
+) -> Response {
+    let tokens = result.and_then(|(sign_in, in_cookie)| {
+        let (body, refresh_token) = tokens(gateway, &sign_in)?;
+        Ok((body, refresh_token, in_cookie))
+    });
+    match tokens {
+        Ok((body, refresh_token, true)) => {
+            let jar = jar.add(cookie(refresh_token, visitor.is_secure));
+            (jar, answer(what, visitor, Ok((status, body)))).into_response()
+        }
+        Ok((body, refresh_token, false)) => {
+            let refresh_token = Some(refresh_token);
+            let body = SignedIn {
+                refresh_token,
+                ..body
+            };
+            answer(what, visitor, Ok((status, body)))
+        }
+        Err(error) => (jar, refuse(what, visitor, error)).into_response(),
+    }
+}
+
+/// What somebody who has signed in is given, and the refresh token.
+fn tokens(gateway: &Gateway, sign_in: &SignIn) -> Result<(SignedIn, String)> {
+    let signed = |result: Result<String, String>| {
+        result.map_err(|error| {
+            tracing::error!(error, "a token was not signed");
+            Error::Internal
+        })
+    };
+    let authenticator = &gateway.authenticator;
+    let access_token = signed(authenticator.sign(&sign_in.identity, ACCESS_TOKEN_SECONDS))?;
+    let refresh_token = signed(authenticator.sign_refresh(
+        &sign_in.identity,
+        sign_in.session,
+        sign_in.generation,
+        sign_in.expires_at,
+    ))?;
+    let expires_at = authenticator.verify(&access_token)?.expires_at;
+    let body = SignedIn {
+        access_token,
+        expires_at: expires_at.ok_or(Error::Internal)?,
+        refresh_token: None,
+        user: user(&sign_in.identity),
+    };
+    Ok((body, refresh_token))
+}
+
+fn user(identity: &Identity) -> User {
+    User {
+        id: identity.user_id.clone(),
+        username: identity.username.to_string(),
+        is_guest: identity.is_guest,
+    }
+}
+
+fn cookie(refresh_token: String, is_secure: bool) -> Cookie<'static> {
+    Cookie::build((COOKIE, refresh_token))
+        .path(COOKIE_PATH)
+        .http_only(true)
+        .same_site(SameSite::Strict)
+        .secure(is_secure)
+        // As long as browsers keep any; the token in it says when it ends.
+        .permanent()
+        .build()
+}
+
+fn forgotten() -> Cookie<'static> {
+    Cookie::build(COOKIE).path(COOKIE_PATH).build()
+}

@@ -1,0 +1,75 @@
+//! What requests carry: who sends them, and a body.
+
+use std::{convert::Infallible, net::IpAddr, sync::Arc};
+
+use axum::{
+    body::{Body, to_bytes},
+    extract::{FromRequest, FromRequestParts, Request},
+    http::{HeaderMap, header, request::Parts},
+};
+use serde::de::DeserializeOwned;
+use tower_http::timeout::TimeoutBody;
+
+use crate::{
+    error::{Error, Result},
+    gateway::{Gateway, commands, handshake::client_ip, transport::Transport},
+};
+
+/// The largest body, in bytes.
+const MAX_BODY: usize = 64 * 1024;
+
+/// Whoever sends the request.
+pub struct Visitor {
+    pub ip: IpAddr,
+    /// Whether their browser sees this server over HTTPS, so that its cookies can be kept to it.
+    pub is_secure: bool,
+}
+
+impl FromRequestParts<Arc<Gateway>> for Visitor {
+    type Rejection = Infallible;
+
+    async fn from_request_parts(
+        parts: &mut Parts,
+        gateway: &Arc<Gateway>,
+    ) -> Result<Self, Infallible> {
+        let peer = parts.extensions.get::<Arc<Transport>>();
+        // Requests come in by connections only; one that did not has the address that nobody has.
+        let peer = peer.map_or([0, 0, 0, 0].into(), |transport| transport.peer.ip());
+        Ok(Self {
+            ip: client_ip(&gateway.config, peer, &parts.headers),
+            is_secure: text(&parts.headers, header::ORIGIN)
+                .is_some_and(|origin| origin.starts_with("https://")),
+        })
+    }
+}
+
+/// A JSON object. No other type of content is read: a page of another site could send it unasked.
+pub struct Object<T>(pub Result<T>);
+
+impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Object<T> {
+    type Rejection = Infallible;
+
+    async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
+        Ok(Self(read(request, gateway).await))
+    }
+}
+
+async fn read<T: DeserializeOwned>(request: Request, gateway: &Gateway) -> Result<T> {
+    let content_type = text(request.headers(), header::CONTENT_TYPE).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if !media_type.eq_ignore_ascii_case("application/json") {
+        return Err(Error::invalid("the content type must be application/json"));
+    }
+    let patience = gateway.config.header_timeout_seconds.0;
+    let body = Body::new(TimeoutBody::new(patience, request.into_body()));
+    let bytes = to_bytes(body, MAX_BODY)
+        .await
+        .map_err(|_| Error::invalid("the body is too large or did not arrive"))?;
+    let json =
+        serde_json::from_slice(&bytes).map_err(|_| Error::invalid("the body is not JSON"))?;
+    commands::parse(json)
+}
+
+pub fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
