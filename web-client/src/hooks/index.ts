@@ -1,0 +1,10 @@
+export type { ConnectionState } from '../client/connection';
+export type { SessionState, SignOutReason } from '../client/identity';
+export type { Result } from '../client/result';
+export type { Outgoing, RoomState } from '../client/room-state';
+export { ClientProvider } from './client';
+export { useConversations, useUnreadTotal } from './conversations';
+export { useNow } from './now';
+export { usePresence, useUserName } from './people';
+export { type RoomActions, type RoomHook, useDraft, useRoom, useRoomActions } from './rooms';
+export { type SessionActions, useConnection, useMe, useSession, useSessionActions } from './session';

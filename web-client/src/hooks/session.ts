@@ -1,0 +1,34 @@
+import { useMemo } from 'react';
+import { useStore } from 'zustand';
+import type { ConnectionState } from '../client/connection';
+import type { SessionState } from '../client/identity';
+import type { ErrorBody } from '../protocol/generated/ErrorBody';
+import type { User } from '../protocol/generated/User';
+import { useChat, useClient } from './client';
+
+export interface SessionActions {
+  /** null: it worked */
+  login(username: string, password: string): Promise<ErrorBody | null>;
+  register(username: string, password: string): Promise<ErrorBody | null>;
+  continueAsGuest(): Promise<ErrorBody | null>;
+  logout(): Promise<void>;
+}
+
+export function useSession(): SessionState {
+  return useStore(useClient().state, (state) => state.session);
+}
+
+export function useSessionActions(): SessionActions {
+  return useClient();
+}
+
+/** Inside signed_in only. */
+export function useMe(): User {
+  return useChat().me;
+}
+
+export function useConnection(): ConnectionState & { reconnectNow(): void } {
+  const { connection } = useChat();
+  const state = useStore(connection.state);
+  return useMemo(() => ({ ...state, reconnectNow: () => connection.reconnectNow() }), [state, connection]);
+}
