@@ -65,3 +65,27 @@ async fn fill(db: &SchemaManagerConnection<'_>, table: &str, name: &str) -> Resu
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use sea_orm_migration::{
+        MigratorTrait,
+        sea_orm::{ConnectionTrait, Database, DbErr, Statement},
+    };
+
+    use crate::Migrator;
+
+    #[tokio::test]
+    async fn those_who_were_there_before_are_found_by_name_too() -> Result<(), DbErr> {
+        let db = Database::connect("sqlite::memory:").await?;
+        Migrator::up(&db, Some(2)).await?;
+        let user = "INSERT INTO users VALUES ('default', 'z', 'ZO\u{cb}', FALSE, 0, NULL)";
+        db.execute_unprepared(user).await?;
+        Migrator::up(&db, None).await?;
+        let names = Statement::from_string(db.get_database_backend(), "SELECT name_key FROM users");
+        let row = db.query_one_raw(names).await?;
+        let name: Option<String> = row.map(|row| row.try_get("", "name_key")).transpose()?;
+        assert_eq!(name.as_deref(), Some("zo\u{eb}"));
+        Ok(())
+    }
+}

@@ -6,6 +6,7 @@
     reason = "a test that finds nothing to unwrap has failed"
 )]
 
+mod accounts;
 mod layers;
 mod live;
 mod rate_limit;
