@@ -1,34 +1,41 @@
-# `make run` starts the server with the example frontend, `make test` runs every test.
+# `make run` starts the server with its web client, `make test` runs every test.
 # Needs Rust, Node 20.19 or newer, and make; installs the rest.
 
+WEB := web-client
 EXAMPLE := examples/react-chat
 CLIENT := tests/client
 export CONFAB_BIN := $(CURDIR)/target/release/confab
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 export CHROMIUM_BIN
 
-.PHONY: run test test-rust test-client lint fmt types server example chromium python
+.PHONY: run test test-rust test-web test-client lint fmt types server example chromium python
 
-run: server example
-	@data=$${CONFAB_DATA_DIR:-./data}; address=$${CONFAB_LISTEN:-127.0.0.1:3000}; \
-	alice=$$($(CONFAB_BIN) token --user-id 7 --username alice) && \
-	bob=$$($(CONFAB_BIN) token --user-id 8 --username bob) && \
-	printf '\nOpen, each in a window of its own:\n\n' && \
-	printf '  as alice:   http://%s/#token=%s\n\n' "$$address" "$$alice" && \
-	printf '  as bob:     http://%s/#token=%s\n\n' "$$address" "$$bob" && \
-	printf '  as a guest: http://%s/\n\nData is kept in %s. Ctrl-C stops.\n\n' "$$address" "$$data"
-	CONFAB_WEB_ROOT=$(EXAMPLE)/dist exec $(CONFAB_BIN) serve
+run: server
+	@printf '\nOpen http://%s/ in a browser: make an account, or come in as a guest. A private window is another person.\n' \
+		"$${CONFAB_LISTEN:-127.0.0.1:3000}" && \
+	printf 'Data is kept in %s. Ctrl-C stops.\n\n' "$${CONFAB_DATA_DIR:-./data}"
+	exec $(CONFAB_BIN) serve
 
-server:
+# The web client goes into the binary, so it is built first.
+server: $(WEB)/dist/index.html
 	cargo build --release --locked
+
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(shell find $(WEB)/src -type f)
+	cd $(WEB) && npm run build
+
+$(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
+	cd $(WEB) && npm ci --no-audit --no-fund
 
 example:
 	cd $(EXAMPLE) && npm ci --no-audit --no-fund && npm run build
 
-test: test-rust test-client
+test: test-rust test-web test-client
 
 test-rust:
 	cargo test --workspace --locked
+
+test-web: $(WEB)/node_modules/.package-lock.json
+	cd $(WEB) && npm test
 
 test-client: server example chromium python
 	cd $(CLIENT) && npm ci --no-audit --no-fund && npm test
@@ -49,15 +56,17 @@ python:
 		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends python3 python3-venv; \
 	fi
 
-lint:
+lint: $(WEB)/node_modules/.package-lock.json
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	$(MAKE) types
-	@test -z "$$(git ls-files --modified --others --exclude-standard web-client)" || \
+	@test -z "$$(git ls-files --modified --others --exclude-standard $(WEB)/src/protocol/generated)" || \
 		(echo 'the generated types have changed: commit them' >&2; exit 1)
+	cd $(WEB) && npm run check
 
-fmt:
+fmt: $(WEB)/node_modules/.package-lock.json
 	cargo fmt --all
+	cd $(WEB) && npm run fmt
 
 # The TypeScript types of everything that crosses the wire.
 types:
