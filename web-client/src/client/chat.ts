@@ -1,57 +1,160 @@
-import type { StoreApi } from 'zustand/vanilla';
-import type { Conversation } from '../protocol/generated/Conversation';
+// All that one identity has and sees, over one connection. It ends whole with the identity.
+
+import type { EventName, ServerToClient } from '../protocol/events';
+import type { ErrorBody } from '../protocol/generated/ErrorBody';
+import type { Message } from '../protocol/generated/Message';
+import type { PresenceUpdate } from '../protocol/generated/PresenceUpdate';
 import type { Room } from '../protocol/generated/Room';
 import type { RoomFound } from '../protocol/generated/RoomFound';
 import type { RoomId } from '../protocol/generated/RoomId';
-import type { Timestamp } from '../protocol/generated/Timestamp';
+import type { Session } from '../protocol/generated/Session';
 import type { User } from '../protocol/generated/User';
 import type { UserFound } from '../protocol/generated/UserFound';
 import type { UserId } from '../protocol/generated/UserId';
-import type { ConnectionState } from './connection';
+import { type Connection, createConnection } from './connection';
+import { type Conversations, createConversations } from './conversations';
+import { createDirectory } from './directory';
+import { createDrafts, type Drafts } from './drafts';
+import type { Environment, SocketAuth } from './environment';
+import { createOutbox } from './outbox';
+import { createPeople, type People } from './people';
 import type { Result } from './result';
-import type { RoomState } from './room-state';
+import type { RoomHandle } from './room';
+import { createRooms } from './rooms';
 
-export type Readable<T> = Pick<StoreApi<T>, 'getState' | 'getInitialState' | 'subscribe'>;
-
-export interface Presence {
-  readonly online: boolean;
-  readonly last_seen: Timestamp | null;
+export interface ChatOptions {
+  readonly me: User;
+  readonly env: Pick<Environment, 'openSocket' | 'signals' | 'local' | 'newId' | 'random'>;
+  readonly auth: () => Promise<Result<SocketAuth>>;
+  readonly unauthorized: (error: ErrorBody, again: boolean) => Promise<boolean>;
+  /** The server told of an error that answers no request, or of a guest session. */
+  readonly told: (error: ErrorBody) => void;
+  readonly guest: (session: Session) => void;
 }
 
-export interface ConversationsState {
-  readonly phase: 'loading' | 'ready' | 'failed';
-  /** Newest activity first; `unread_count` is 0 for the room on screen. */
-  readonly conversations: readonly Conversation[];
-}
-
-export interface PeopleState {
-  readonly names: ReadonlyMap<UserId, string>;
-  readonly presence: ReadonlyMap<UserId, Presence>;
-}
-
-export interface RoomHandle {
-  readonly state: Readable<RoomState>;
-  /** The room is on screen until what this returns is called. */
-  open(): () => void;
-  send(text: string): void;
-  retry(clientId: string): void;
-  discard(clientId: string): void;
-  loadOlder(): void;
-  reload(): void;
-  setTyping(isTyping: boolean): void;
-}
-
-/** All that one identity has and sees. */
 export interface Chat {
   readonly me: User;
-  readonly connection: { readonly state: Readable<ConnectionState>; reconnectNow(): void };
-  readonly conversations: { readonly state: Readable<ConversationsState>; reload(): void };
-  readonly people: { readonly state: Readable<PeopleState> };
-  readonly drafts: { readonly state: Readable<ReadonlyMap<RoomId, string>>; set(roomId: RoomId, text: string): void };
+  readonly connection: Pick<Connection, 'state' | 'reconnectNow'>;
+  readonly conversations: Pick<Conversations, 'state' | 'reload'>;
+  readonly people: Pick<People, 'state'>;
+  readonly drafts: Pick<Drafts, 'state' | 'set'>;
   room(roomId: RoomId): RoomHandle;
   createRoom(input: { name: string; private: boolean; participants?: UserId[] }): Promise<Result<Room>>;
   messageUser(userId: UserId, text: string): Promise<Result<RoomId>>;
   searchUsers(query: string): Promise<Result<readonly UserFound[]>>;
   searchRooms(query: string): Promise<Result<readonly RoomFound[]>>;
   hasUnsent(): boolean;
+  /** Extends the connection with a fresh token. */
+  authenticate(token: string): void;
+  dispose(): void;
+}
+
+/** After a reconnect, until lists have told who is online. */
+const DOUBT_MS = 3000;
+/** How long a connection that may have died while the page slept is given to answer. */
+const PROBE_MS = 5000;
+
+export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOptions): Chat {
+  const people = createPeople(me);
+  const drafts = createDrafts(env.local, me.id);
+  let doubt: ReturnType<typeof setTimeout> | undefined;
+
+  const connection = createConnection({
+    openSocket: env.openSocket,
+    signals: env.signals,
+    random: env.random,
+    auth,
+    unauthorized,
+    events: { live, down: () => rooms.disconnected(), event },
+  });
+  const { request, isLive } = connection;
+  const conversations = createConversations({ request, random: env.random, learn: people.learn });
+  const outbox = createOutbox({
+    request,
+    isLive,
+    newId: env.newId,
+    random: env.random,
+    report: (roomId, event) => rooms.find(roomId)?.dispatch(event),
+    sent: conversations.message,
+    held: (until) => rooms.held(until),
+  });
+  const rooms = createRooms({ me: me.id, connection, outbox, conversations, people, random: env.random });
+  const directory = createDirectory({ request, newId: env.newId, conversations, people });
+
+  /** The order matters: what was unread, then the rooms, then what was not acknowledged in them. */
+  function live() {
+    people.doubt();
+    conversations.load();
+    rooms.connected();
+    outbox.resume();
+    clearTimeout(doubt);
+    doubt = setTimeout(people.settle, DOUBT_MS);
+  }
+
+  function presence(update: PresenceUpdate, online: boolean) {
+    people.update(update, online);
+    rooms.presence(update.user_id, online, update.last_seen ?? null);
+  }
+
+  function message(message: Message) {
+    people.called(message.user_id, message.username);
+    rooms.find(message.room_id)?.dispatch({ type: 'message', message });
+    conversations.message(message);
+    if (message.user_id === me.id) outbox.stored(message);
+  }
+
+  const handlers: { [Name in EventName]: (payload: ServerToClient[Name]) => void } = {
+    new_message: message,
+    notification: conversations.notification,
+    typing_update: ({ room_id, typing_users }) =>
+      rooms.find(room_id)?.dispatch({ type: 'typing', users: typing_users }),
+    user_joined: (membership) => {
+      people.update(membership, true);
+      rooms.find(membership.room_id)?.dispatch({ type: 'entered', membership });
+      rooms.presence(membership.user_id, true, null);
+    },
+    // Whoever leaves a room is still its participant, and online.
+    user_left: () => {},
+    user_online: (update) => presence(update, true),
+    user_offline: (update) => presence(update, false),
+    session: guest,
+    error: told,
+  };
+
+  function event<Name extends EventName>(name: Name, payload: ServerToClient[Name]) {
+    handlers[name](payload);
+  }
+
+  // A page that slept, or a network that changed, can leave a connection that only looks alive. The list is worth
+  // asking for in any case: elsewhere something may have been read.
+  const unsubscribe = env.signals.subscribe(async () => {
+    if (!isLive()) return;
+    const result = await conversations.load(PROBE_MS);
+    if (!result.ok && result.error.code === 'timeout') connection.restart();
+  });
+
+  return {
+    me,
+    connection,
+    conversations,
+    people,
+    drafts,
+    room: rooms.get,
+    ...directory,
+    hasUnsent: outbox.hasUnsent,
+    authenticate: async (token) => {
+      const result = await request('authenticate', { token });
+      // Not extended: the next connection is made with the new token anyway.
+      if (!result.ok) told(result.error);
+    },
+    dispose: () => {
+      clearTimeout(doubt);
+      unsubscribe();
+      connection.dispose();
+      outbox.dispose();
+      rooms.dispose();
+      conversations.dispose();
+      drafts.dispose();
+    },
+  };
 }

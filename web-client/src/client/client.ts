@@ -1,24 +1,32 @@
-import type { ErrorBody } from '../protocol/generated/ErrorBody';
-import type { Chat, Readable } from './chat';
-import type { SessionState } from './identity';
+// The whole client: identity, and one chat per identity.
 
-export interface ClientState {
-  readonly session: SessionState;
-  /** Exactly while signed in. */
-  readonly chat: Chat | null;
-  /** Counts the identities that have ended: what shows one of them is not to be shown with another number. */
-  readonly ended: number;
-}
+import { createApi } from './api';
+import { browserEnvironment } from './browser';
+import { createChat } from './chat';
+import type { Environment } from './environment';
+import { guestOf, newGuest } from './guest';
+import { createIdentity, type IdentityControl } from './identity';
+import { createProfile } from './profile';
 
-export interface Client {
-  readonly state: Readable<ClientState>;
-  login(username: string, password: string): Promise<ErrorBody | null>;
-  register(username: string, password: string): Promise<ErrorBody | null>;
-  continueAsGuest(): Promise<ErrorBody | null>;
-  logout(): Promise<void>;
-  dispose(): void;
-}
+export type { ClientState } from './identity';
+export type Client = IdentityControl;
 
-export function createClient(): Client {
-  throw new Error('not there yet');
+/** Without options: of the page that it is called in. */
+export function createClient(options: Partial<Environment> = {}): Client {
+  const env = { ...browserEnvironment(), ...options };
+  const client = createIdentity({
+    env,
+    api: createApi(env.fetch),
+    profile: createProfile(env.local, env.tab, env.channel),
+    newGuest: () => newGuest(env.openSocket),
+    openChat: (me, own) => createChat({ me, env, ...own, guest: (session) => own.becameGuest(guestOf(session)) }),
+  });
+  const stopGuard = env.guardLeaving(() => client.state.getState().chat?.hasUnsent() ?? false);
+  return {
+    ...client,
+    dispose: () => {
+      stopGuard();
+      client.dispose();
+    },
+  };
 }

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { useStore } from 'zustand';
-import type { ConversationsState } from '../client/chat';
+import type { ConversationsState } from '../client/conversations';
 import { useChat } from './client';
 
 export function useConversations(): ConversationsState & { reload(): void } {

@@ -1,5 +1,5 @@
 import { useStore } from 'zustand';
-import type { Presence } from '../client/chat';
+import type { Presence } from '../client/people';
 import type { UserId } from '../protocol/generated/UserId';
 import { useChat } from './client';
 

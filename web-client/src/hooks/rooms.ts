@@ -1,6 +1,7 @@
 import { useCallback, useEffect, useMemo } from 'react';
 import { useStore } from 'zustand';
-import type { Chat, RoomHandle } from '../client/chat';
+import type { Chat } from '../client/chat';
+import type { RoomHandle } from '../client/room';
 import type { RoomState } from '../client/room-state';
 import type { RoomId } from '../protocol/generated/RoomId';
 import { useChat } from './client';

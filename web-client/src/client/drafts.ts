@@ -1,0 +1,72 @@
+// What is written and not sent yet: per user and room, over reloads, and gone with the user.
+
+import { createStore } from 'zustand/vanilla';
+import type { RoomId } from '../protocol/generated/RoomId';
+import type { UserId } from '../protocol/generated/UserId';
+import type { Kept } from './environment';
+import type { Readable } from './readable';
+
+const PREFIX = 'confab.draft:';
+
+/** Ids keep their type: `7` and `"7"` are two. */
+const prefixOf = (user: UserId): string => `${PREFIX}${JSON.stringify(user)}:`;
+
+/** Deletes the drafts of everybody but `user`. */
+export function forgetDrafts(kept: Kept, user: UserId | null): void {
+  for (const key of kept.keys()) {
+    if (key.startsWith(PREFIX) && (user === null || !key.startsWith(prefixOf(user)))) kept.remove(key);
+  }
+}
+
+export interface Drafts {
+  readonly state: Readable<ReadonlyMap<RoomId, string>>;
+  set(roomId: RoomId, text: string): void;
+  dispose(): void;
+}
+
+export function createDrafts(kept: Kept, user: UserId): Drafts {
+  const prefix = prefixOf(user);
+  const state = createStore<ReadonlyMap<RoomId, string>>(() => read(kept, prefix));
+  let isDisposed = false;
+  return {
+    state,
+    set: (roomId, text) => {
+      // A component that goes with its user may save what it held: too late.
+      if (isDisposed || (state.getState().get(roomId) ?? '') === text) return;
+      const texts = new Map(state.getState());
+      const key = prefix + JSON.stringify(roomId);
+      if (text === '') {
+        texts.delete(roomId);
+        kept.remove(key);
+      } else {
+        texts.set(roomId, text);
+        kept.set(key, text);
+      }
+      state.setState(texts, true);
+    },
+    dispose: () => {
+      isDisposed = true;
+      state.setState(new Map(), true);
+    },
+  };
+}
+
+function read(kept: Kept, prefix: string): Map<RoomId, string> {
+  const texts = new Map<RoomId, string>();
+  for (const key of kept.keys()) {
+    if (!key.startsWith(prefix)) continue;
+    const roomId = parseId(key.slice(prefix.length));
+    const text = kept.get(key);
+    if (roomId !== null && text) texts.set(roomId, text);
+  }
+  return texts;
+}
+
+function parseId(json: string): RoomId | null {
+  try {
+    const id: unknown = JSON.parse(json);
+    return typeof id === 'string' || typeof id === 'number' ? id : null;
+  } catch {
+    return null;
+  }
+}

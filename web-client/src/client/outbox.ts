@@ -1,0 +1,187 @@
+// Messages on their way. They are sent in the order in which they were written, without waiting for one another, and
+// each with a client_id of its own: sent again with the same one, it is stored once.
+
+import type { ErrorBody } from '../protocol/generated/ErrorBody';
+import type { Message } from '../protocol/generated/Message';
+import type { RoomId } from '../protocol/generated/RoomId';
+import { backoff } from './backoff';
+import type { Request } from './connection';
+import type { Outgoing, RoomEvent } from './room-state';
+
+interface Item {
+  readonly client_id: string;
+  readonly room_id: RoomId;
+  readonly text: string;
+  readonly created_at: string;
+  state: 'queued' | 'in_flight' | 'waiting' | 'failed';
+  failures: number;
+  error?: ErrorBody;
+}
+
+export interface OutboxOptions {
+  readonly request: Request;
+  readonly isLive: () => boolean;
+  readonly newId: () => string;
+  readonly random: () => number;
+  /** What a room is to show. */
+  readonly report: (roomId: RoomId, event: RoomEvent) => void;
+  /** Stored, and acknowledged. */
+  readonly sent: (message: Message) => void;
+  /** The rate limit holds everything back until then (ms since the epoch), or no longer. */
+  readonly held: (until: number | null) => void;
+}
+
+export interface Outbox {
+  send(roomId: RoomId, text: string): void;
+  retry(clientId: string): void;
+  discard(clientId: string): void;
+  /** What is to be shown in a room. */
+  outgoingOf(roomId: RoomId): Outgoing[];
+  /** A message of mine has come back as everybody's. */
+  stored(message: Message): void;
+  /** The connection stands: what was not acknowledged goes again. */
+  resume(): void;
+  hasUnsent(): boolean;
+  dispose(): void;
+}
+
+const MAX_FAILURES = 5;
+/** Failures that pass: sending it again can help. */
+const PASSING = new Set(['storage_unavailable', 'restarting', 'overloaded', 'internal', 'timeout', 'token_expired']);
+const SHORTEST_HOLD_MS = 200;
+
+export function createOutbox(options: OutboxOptions): Outbox {
+  let items: Item[] = [];
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let isPaused = false;
+  let heldUntil: number | null = null;
+  /** After a failure that passes, one at a time until all are through: else a later one could overtake the failed one. */
+  let isCautious = false;
+  let isDisposed = false;
+
+  function change(item: Item, state: Item['state'], error?: ErrorBody) {
+    const before = toOutgoing(item);
+    item.state = state;
+    if (error) item.error = error;
+    else delete item.error;
+    const after = toOutgoing(item);
+    if (before.state !== after.state || before.error !== after.error) {
+      options.report(item.room_id, { type: 'outgoing', item: after });
+    }
+  }
+
+  function remove(item: Item) {
+    items = items.filter((other) => other !== item);
+    if (!items.some((other) => other.state !== 'failed')) isCautious = false;
+  }
+
+  function pump() {
+    if (isDisposed || isPaused || !options.isLive()) return;
+    for (const item of [...items]) {
+      if (isCautious && items.some((other) => other.state === 'in_flight')) return;
+      if (item.state === 'queued') transmit(item);
+    }
+  }
+
+  async function transmit(item: Item) {
+    change(item, 'in_flight');
+    const { room_id, text, client_id } = item;
+    const result = await options.request('chat_message', { room_id, message: text, client_id });
+    if (isDisposed) return;
+    if (!items.includes(item)) {
+      // Discarded, or known to be stored; if there was an answer it is only late.
+      if (result.ok) options.sent(result.value.message);
+    } else if (result.ok) {
+      remove(item);
+      options.report(room_id, { type: 'sent', client_id, message: result.value.message });
+      options.sent(result.value.message);
+    } else {
+      failed(item, result.error);
+    }
+    pump();
+  }
+
+  function failed(item: Item, error: ErrorBody) {
+    if (error.code === 'disconnected') return change(item, 'queued');
+    if (error.code === 'rate_limited') return hold(item, error.retry_after_ms ?? 1000);
+    item.failures += 1;
+    if (!PASSING.has(error.code) || item.failures >= MAX_FAILURES) return change(item, 'failed', error);
+    change(item, 'queued');
+    pause(backoff(item.failures + 1, options.random()));
+  }
+
+  function hold(item: Item, wait: number) {
+    change(item, 'queued');
+    const until = Date.now() + Math.max(wait, SHORTEST_HOLD_MS);
+    heldUntil = Math.max(heldUntil ?? 0, until);
+    for (const other of items) if (other.state === 'queued') change(other, 'waiting');
+    options.held(heldUntil);
+    pause(heldUntil - Date.now());
+  }
+
+  function pause(wait: number) {
+    isCautious = true;
+    isPaused = true;
+    clearTimeout(timer);
+    timer = setTimeout(goOn, Math.max(wait, heldUntil === null ? 0 : heldUntil - Date.now()));
+  }
+
+  function goOn() {
+    isPaused = false;
+    if (heldUntil !== null) {
+      heldUntil = null;
+      options.held(null);
+    }
+    for (const item of items) if (item.state === 'waiting') change(item, 'queued');
+    pump();
+  }
+
+  return {
+    send: (roomId, text) => {
+      if (isDisposed) return;
+      const item: Item = {
+        client_id: options.newId(),
+        room_id: roomId,
+        text,
+        created_at: new Date().toISOString(),
+        state: heldUntil === null ? 'queued' : 'waiting',
+        failures: 0,
+      };
+      items.push(item);
+      options.report(roomId, { type: 'outgoing', item: toOutgoing(item) });
+      pump();
+    },
+    retry: (clientId) => {
+      const item = items.find((other) => other.client_id === clientId && other.state === 'failed');
+      if (!item) return;
+      item.failures = 0;
+      change(item, heldUntil === null ? 'queued' : 'waiting');
+      pump();
+    },
+    discard: (clientId) => {
+      const item = items.find((other) => other.client_id === clientId);
+      if (!item) return;
+      remove(item);
+      options.report(item.room_id, { type: 'discarded', client_id: clientId });
+      pump();
+    },
+    outgoingOf: (roomId) => items.filter((item) => item.room_id === roomId).map(toOutgoing),
+    stored: (message) => {
+      const item = items.find((other) => other.client_id === message.client_id);
+      if (item) remove(item);
+      pump();
+    },
+    resume: pump,
+    hasUnsent: () => items.some((item) => item.state !== 'failed'),
+    dispose: () => {
+      isDisposed = true;
+      clearTimeout(timer);
+      items = [];
+    },
+  };
+}
+
+function toOutgoing({ client_id, text, created_at, state, error }: Item): Outgoing {
+  const shown = state === 'queued' || state === 'in_flight' ? 'sending' : state;
+  return error ? { client_id, text, created_at, state: shown, error } : { client_id, text, created_at, state: shown };
+}
