@@ -298,8 +298,9 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
 
   async function authFor(mine: number): Promise<Result<SocketAuth>> {
     if (mine !== turn || !identity) return fail(localError('disconnected'));
-    if (identity.kind === 'guest') return ok({ guest_session: identity.secret });
-    if (identity.kind === 'token') return ok({ token: identity.secret });
+    if (identity.kind !== 'account') {
+      return ok(identity.kind === 'guest' ? { guest_session: identity.secret } : { token: identity.secret });
+    }
     if (identity.expires_at > Date.now()) return ok({ token: identity.token });
     const result = await renew();
     return result.ok ? ok({ token: result.value.token }) : result;

@@ -26,7 +26,8 @@ export interface Profile {
   marker(): Marker;
   /** Says who is signed in from now on, in all tabs. The secret is a guest session or a token that was handed over. */
   move(identity: Identity | null): Marker;
-  /** Keeps for this tab (a token) or the profile (a guest session) what proves that person after a reload, and nothing else. */
+  /** Keeps for this tab (a token) or the profile (a guest session) what proves that person after a reload, and nothing else.
+   *  null: what is kept already, if it is theirs. */
   keepSecret(marker: Marker, secret: string | null): void;
   secret(marker: Marker): string | null;
   /** Asks the other tabs for the token that one of them was handed. */
@@ -61,12 +62,13 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     return isTheirs ? value[1] : null;
   }
 
-  function keepSecret({ kind, user_id }: Marker, value: string | null) {
-    if (kind !== 'guest') local.remove(GUEST);
-    if (kind !== 'token') tab.remove(TOKEN);
-    if (value === null) return;
-    if (kind === 'guest') local.set(GUEST, JSON.stringify([user_id, value]));
-    if (kind === 'token') tab.set(TOKEN, JSON.stringify([user_id, value]));
+  function keepSecret(owner: Marker, value: string | null) {
+    const kept = value ?? secret(owner);
+    local.remove(GUEST);
+    tab.remove(TOKEN);
+    if (kept === null) return;
+    if (owner.kind === 'guest') local.set(GUEST, JSON.stringify([owner.user_id, kept]));
+    if (owner.kind === 'token') tab.set(TOKEN, JSON.stringify([owner.user_id, kept]));
   }
 
   channel.onMessage((data) => {
