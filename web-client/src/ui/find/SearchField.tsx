@@ -1,0 +1,29 @@
+import { Search } from 'lucide-react';
+import styles from './SearchField.module.css';
+
+interface SearchFieldProps {
+  label: string;
+  value: string;
+  onChange: (value: string) => void;
+  autoFocus?: boolean;
+}
+
+export function SearchField({ label, value, onChange, autoFocus = true }: SearchFieldProps) {
+  return (
+    <div className={styles['frame']}>
+      <Search size={18} aria-hidden="true" className={styles['icon'] ?? ''} />
+      <input
+        type="search"
+        className={styles['input']}
+        aria-label={label}
+        placeholder={label}
+        autoComplete="off"
+        spellCheck={false}
+        // biome-ignore lint/a11y/noAutofocus: the dialog was opened to search
+        autoFocus={autoFocus}
+        value={value}
+        onChange={(event) => onChange(event.target.value)}
+      />
+    </div>
+  );
+}

@@ -1,0 +1,46 @@
+import { EmojiPicker, type EmojiPickerListComponents } from 'frimousse';
+import { useStrings } from '../../strings';
+import styles from './EmojiPanel.module.css';
+
+const COMPONENTS: EmojiPickerListComponents = {
+  CategoryHeader: ({ category, ...props }) => (
+    <div {...props} className={styles['category']}>
+      {category.label}
+    </div>
+  ),
+  Row: (props) => <div {...props} className={styles['row']} />,
+  Emoji: ({ emoji, ...props }) => (
+    <button {...props} type="button" className={`${styles['emoji']} ${emoji.isActive ? styles['active'] : ''}`}>
+      {emoji.emoji}
+    </button>
+  ),
+};
+
+/** Loaded when it is first opened. */
+export default function EmojiPanel({ onEmoji }: { onEmoji: (emoji: string) => void }) {
+  const strings = useStrings();
+  return (
+    <EmojiPicker.Root
+      className={styles['root']}
+      emojibaseUrl={__EMOJI_DATA__}
+      locale="en"
+      columns={9}
+      onEmojiSelect={({ emoji }) => onEmoji(emoji)}
+    >
+      <div className={styles['top']}>
+        <EmojiPicker.Search
+          className={styles['search']}
+          placeholder={strings.emoji.search}
+          aria-label={strings.emoji.search}
+          autoFocus
+        />
+        <EmojiPicker.SkinToneSelector className={styles['tone']} aria-label={strings.emoji.skinTone} />
+      </div>
+      <EmojiPicker.Viewport className={styles['viewport']}>
+        <EmojiPicker.Loading className={styles['note']}>{strings.emoji.searching}</EmojiPicker.Loading>
+        <EmojiPicker.Empty className={styles['note']}>{({ search }) => strings.emoji.none(search)}</EmojiPicker.Empty>
+        <EmojiPicker.List className={styles['list']} components={COMPONENTS} />
+      </EmojiPicker.Viewport>
+    </EmojiPicker.Root>
+  );
+}

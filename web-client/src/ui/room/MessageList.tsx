@@ -1,0 +1,166 @@
+import { ArrowDown } from 'lucide-react';
+import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { Virtualizer, type VirtualizerHandle } from 'virtua';
+import type { RoomState } from '../../client/room-state';
+import type { Message } from '../../protocol/generated/Message';
+import type { User } from '../../protocol/generated/User';
+import { useStrings } from '../../strings';
+import { Button } from '../common/Button';
+import { Hidden } from '../common/Hidden';
+import { Spinner } from '../common/Spinner';
+import styles from './MessageList.module.css';
+import { MessageRow } from './MessageRow';
+import { moveAmongMessages } from './message-keys';
+import type { OutgoingActions } from './OutgoingStatus';
+import { buildRows, type Row } from './rows';
+import { useStick } from './use-stick';
+
+type Shown = Pick<RoomState, 'messages' | 'outgoing' | 'read_up_to' | 'has_older' | 'loading_older' | 'retry_at'>;
+
+interface MessageListProps {
+  room: Shown;
+  me: User;
+  /** What stands above the first message. */
+  intro: string;
+  actions: OutgoingActions;
+  onLoadOlder: () => void;
+}
+
+export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageListProps) {
+  const strings = useStrings();
+  const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
+  const rows = useMemo(() => buildRows(messages, outgoing, read_up_to, me.id), [messages, outgoing, read_up_to, me.id]);
+  const list = useRef<VirtualizerHandle>(null);
+  const onNearStart = useCallback(() => {
+    if (has_older && !loading_older) onLoadOlder();
+  }, [has_older, loading_older, onLoadOlder]);
+  const { isAtEnd, toEnd, onScroll, onResize } = useStick({
+    list,
+    rows,
+    outgoingCount: outgoing.length,
+    onNearStart,
+  });
+  useFill(list, rows, onNearStart);
+  const isPrepending = usePrepending(rows);
+  const newCount = useNewCount(messages, me, isAtEnd);
+
+  return (
+    <div className={styles['frame']}>
+      <div
+        className={styles['log']}
+        role="log"
+        aria-label={strings.room.messages}
+        // Only what arrives is read out (below): rows also come and go with scrolling and with history.
+        aria-live="off"
+        aria-busy={loading_older}
+        // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it
+        tabIndex={0}
+        onKeyDown={moveAmongMessages}
+      >
+        <div className={styles['spacer']} />
+        <Virtualizer
+          ref={list}
+          data={rows}
+          as="ol"
+          item="li"
+          shift={isPrepending}
+          bufferSize={600}
+          onScroll={onScroll}
+          onResize={onResize}
+        >
+          {(row, index) => (
+            <MessageRow
+              key={row.key}
+              row={row}
+              me={me}
+              intro={index === 0 && !has_older ? intro : null}
+              retryAt={retry_at}
+              actions={actions}
+            />
+          )}
+        </Virtualizer>
+      </div>
+      {loading_older && (
+        <span className={styles['older']}>
+          <Spinner label={strings.room.loadingOlder} />
+        </span>
+      )}
+      {!isAtEnd && (
+        <div className={styles['jump']}>
+          <Button small variant={newCount > 0 ? 'primary' : 'secondary'} onPress={toEnd}>
+            {newCount > 0 ? strings.room.jumpNew(newCount) : <Hidden>{strings.room.jumpLatest}</Hidden>}
+            <ArrowDown size={16} aria-hidden="true" />
+          </Button>
+        </div>
+      )}
+      <Arrivals messages={messages} me={me} />
+    </div>
+  );
+}
+
+/** Whether rows came in above the ones that were there, in the render that brings them. */
+function usePrepending(rows: readonly Row[]): boolean {
+  const previous = useRef(rows);
+  const before = previous.current;
+  const firstKey = before[0]?.key;
+  useLayoutEffect(() => {
+    previous.current = rows;
+  }, [rows]);
+  if (firstKey === undefined || rows[0]?.key === firstKey) return false;
+  return rows.some((row) => row.key === firstKey);
+}
+
+/** Asks for more as long as there is less than a screenful. */
+function useFill(list: { current: VirtualizerHandle | null }, rows: readonly Row[], onNearStart: () => void): void {
+  // biome-ignore lint/correctness/useExhaustiveDependencies: to be looked at again with every change of the rows
+  useEffect(() => {
+    const frame = requestAnimationFrame(() => {
+      const handle = list.current;
+      if (handle && handle.viewportSize > 0 && handle.scrollSize <= handle.viewportSize) onNearStart();
+    });
+    return () => cancelAnimationFrame(frame);
+  }, [list, rows, onNearStart]);
+}
+
+/** Messages of others since one was last at the end. */
+function useNewCount(messages: readonly Message[], me: User, isAtEnd: boolean): number {
+  const last = messages[messages.length - 1]?.seq ?? 0;
+  const [seen, setSeen] = useState(last);
+  useEffect(() => {
+    if (isAtEnd) setSeen(last);
+  }, [isAtEnd, last]);
+  if (isAtEnd) return 0;
+  let count = 0;
+  for (let at = messages.length - 1; at >= 0; at -= 1) {
+    const message = messages[at];
+    if (!message || message.seq <= seen) break;
+    if (message.user_id !== me.id) count += 1;
+  }
+  return count;
+}
+
+/** More at once (after a gap) are too many to listen to. */
+const MAX_READ_OUT = 3;
+
+/** Reads out what arrives. */
+function Arrivals({ messages, me }: { messages: readonly Message[]; me: User }) {
+  const strings = useStrings();
+  const last = messages[messages.length - 1]?.seq ?? 0;
+  const known = useRef(last);
+  const [arrived, setArrived] = useState<readonly Message[]>([]);
+  useEffect(() => {
+    const isFresh = (message: Message) => message.seq > known.current && message.user_id !== me.id;
+    const fresh = messages.slice(-50).filter(isFresh);
+    known.current = Math.max(known.current, last);
+    if (fresh.length > 0) setArrived(fresh.slice(-MAX_READ_OUT));
+  }, [messages, last, me.id]);
+  return (
+    <div aria-live="polite" aria-relevant="additions">
+      <Hidden>
+        {arrived.map((message) => (
+          <span key={message.id}>{strings.room.arrived(message.username, message.message)}</span>
+        ))}
+      </Hidden>
+    </div>
+  );
+}

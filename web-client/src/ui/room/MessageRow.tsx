@@ -1,0 +1,136 @@
+import { Copy } from 'lucide-react';
+import { memo, type ReactNode } from 'react';
+import { useNow } from '../../hooks';
+import type { User } from '../../protocol/generated/User';
+import type { UserId } from '../../protocol/generated/UserId';
+import { type Strings, useFormat, useStrings } from '../../strings';
+import { Avatar } from '../common/Avatar';
+import { IconButton } from '../common/Button';
+import { toast } from '../common/toasts';
+import styles from './MessageRow.module.css';
+import { MessageText } from './MessageText';
+import { type OutgoingActions, OutgoingStatus } from './OutgoingStatus';
+import type { Row } from './rows';
+
+interface MessageRowProps {
+  row: Row;
+  me: User;
+  /** What stands above the room's first message. */
+  intro: string | null;
+  retryAt: number | null;
+  actions: OutgoingActions;
+}
+
+/** Rows are made anew with every change of the list; what they hold is not. */
+function isSame(a: MessageRowProps, b: MessageRowProps): boolean {
+  const isSameContent = a.row.kind === 'message' ? b.row.kind === 'message' && a.row.message === b.row.message : false;
+  return (
+    isSameContent &&
+    a.row.day === b.row.day &&
+    a.row.isHead === b.row.isHead &&
+    a.row.isFirstNew === b.row.isFirstNew &&
+    a.intro === b.intro &&
+    a.me === b.me
+  );
+}
+
+export const MessageRow = memo(function MessageRow({ row, me, intro, retryAt, actions }: MessageRowProps) {
+  const strings = useStrings();
+  return (
+    <>
+      {intro !== null && <p className={styles['intro']}>{intro}</p>}
+      {row.day !== null && <DayDivider at={row.day} />}
+      {row.isFirstNew && <div className={styles['newDivider']}>{strings.room.newMessages}</div>}
+      {row.kind === 'message' ? (
+        <Frame
+          userId={row.message.user_id}
+          username={row.message.username}
+          at={row.at}
+          iso={row.message.timestamp}
+          isHead={row.isHead}
+          state="sent"
+          text={row.message.message}
+        />
+      ) : (
+        <Frame
+          userId={me.id}
+          username={me.username}
+          at={row.at}
+          iso={row.item.created_at}
+          isHead={row.isHead}
+          state={row.item.state}
+          text={row.item.text}
+        >
+          <OutgoingStatus item={row.item} retryAt={retryAt} actions={actions} />
+        </Frame>
+      )}
+    </>
+  );
+}, isSame);
+
+interface FrameProps {
+  userId: UserId;
+  username: string;
+  at: number;
+  iso: string;
+  isHead: boolean;
+  state: 'sent' | 'sending' | 'waiting' | 'failed';
+  text: string;
+  children?: ReactNode;
+}
+
+function Frame({ userId, username, at, iso, isHead, state, text, children }: FrameProps) {
+  const strings = useStrings();
+  const format = useFormat();
+  const time = (
+    <time dateTime={iso} title={format.full(at)} className={styles['time']}>
+      {format.time(at)}
+    </time>
+  );
+  return (
+    <article
+      className={`${styles['message']} ${isHead ? styles['head'] : ''}`}
+      aria-label={strings.room.messageLabel(username, format.full(at))}
+      data-testid="message"
+      data-state={state}
+      // The arrow keys go from one to the next: see message-keys.ts.
+      tabIndex={-1}
+    >
+      <div className={styles['gutter']}>{isHead ? <Avatar id={userId} name={username} /> : time}</div>
+      <div className={styles['body']}>
+        {isHead && (
+          <header className={styles['header']}>
+            <bdi className={styles['name']}>{username}</bdi>
+            {time}
+          </header>
+        )}
+        <MessageText text={text} />
+        {children}
+      </div>
+      <div className={styles['actions']}>
+        <IconButton small label={strings.room.copy} onPress={() => void copy(text, strings)}>
+          <Copy size={15} aria-hidden="true" />
+        </IconButton>
+      </div>
+    </article>
+  );
+}
+
+async function copy(text: string, strings: Strings): Promise<void> {
+  try {
+    await navigator.clipboard.writeText(text);
+    toast(strings.room.copied, 'info');
+  } catch {
+    toast(strings.room.copyFailed);
+  }
+}
+
+function DayDivider({ at }: { at: number }) {
+  const format = useFormat();
+  const now = useNow(60_000);
+  return (
+    <div className={styles['day']}>
+      <span>{format.day(at, now)}</span>
+    </div>
+  );
+}

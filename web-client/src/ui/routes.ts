@@ -1,0 +1,34 @@
+import { navigate, usePathname } from 'wouter/use-browser-location';
+import { parsePersonPath, parseRoomPath } from '../client/room-path';
+import type { RoomId } from '../protocol/generated/RoomId';
+import type { UserId } from '../protocol/generated/UserId';
+
+export type Place =
+  | { readonly name: 'start' }
+  | { readonly name: 'room'; readonly roomId: RoomId }
+  | { readonly name: 'person'; readonly userId: UserId }
+  | { readonly name: 'unknown' };
+
+const UNKNOWN: Place = { name: 'unknown' };
+
+/** Matched by hand, on the path as the browser has it: the router decodes paths, which would decode ids twice. */
+export function placeOf(pathname: string): Place {
+  if (pathname === '/' || pathname === '') return { name: 'start' };
+  const [, area, segment, ...rest] = pathname.split('/');
+  if (segment === undefined || rest.length > 0) return UNKNOWN;
+  if (area === 'rooms') {
+    const roomId = parseRoomPath(segment);
+    return roomId === null ? UNKNOWN : { name: 'room', roomId };
+  }
+  if (area === 'people') {
+    const userId = parsePersonPath(segment);
+    return userId === null ? UNKNOWN : { name: 'person', userId };
+  }
+  return UNKNOWN;
+}
+
+export function usePlace(): Place {
+  return placeOf(usePathname());
+}
+
+export { navigate };
