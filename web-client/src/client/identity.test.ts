@@ -1,0 +1,371 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { User } from '../protocol/generated/User';
+import { type Client, createClient } from './client';
+import { FakeBrowser, type FakeTab } from './testing/fakes';
+
+let browser: FakeBrowser;
+let clients: Client[];
+let alice: User;
+let bob: User;
+const carol: User = { id: 'carol', username: 'carol', is_guest: false };
+const dan: User = { id: 4, username: 'dan', is_guest: false };
+
+const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
+
+async function open(tab: FakeTab): Promise<Client> {
+  const client = createClient(tab.env);
+  clients.push(client);
+  await pass();
+  return client;
+}
+
+async function openTab(handed?: string) {
+  const tab = browser.tab(handed);
+  return { tab, client: await open(tab) };
+}
+
+const session = (client: Client) => client.state.getState().session;
+const name = (client: Client) => {
+  const state = session(client);
+  return state.phase === 'signed_in' ? state.user.username : state.phase;
+};
+const reason = (client: Client) => {
+  const state = session(client);
+  return state.phase === 'signed_out' ? state.reason : state.phase;
+};
+const login = async (client: Client, username: string) => {
+  const error = await client.login(username, `${username}-password`);
+  await pass();
+  return error;
+};
+/** All that storage holds, and nothing else. */
+const kept = () => [...browser.local.entries].map(([key, value]) => `${key}=${value}`).join('\n');
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  vi.setSystemTime('2026-01-01T00:00:00Z');
+  browser = new FakeBrowser();
+  alice = browser.api.account('alice', 1);
+  bob = browser.api.account('bob', 2);
+  browser.api.tokens.set('carol-token', carol).set('dan-token', dan);
+  clients = [];
+});
+afterEach(() => {
+  for (const client of clients) client.dispose();
+  vi.useRealTimers();
+});
+
+describe('starting', () => {
+  it('asks for the ways in where nobody is signed in', async () => {
+    const { client } = await openTab();
+    expect(session(client)).toMatchObject({ phase: 'signed_out', reason: null, problem: null, ways: { guests: true } });
+    expect(browser.api.calls).toEqual(['auth']);
+  });
+
+  it('keeps trying while the server cannot be reached', async () => {
+    browser.api.isReachable = false;
+    const { client } = await openTab();
+    await pass(60_000);
+    expect(session(client)).toMatchObject({ phase: 'signed_out', ways: null, problem: { code: 'unreachable' } });
+    browser.api.isReachable = true;
+    await pass(30_000);
+    expect(session(client)).toMatchObject({ phase: 'signed_out', ways: { accounts: true }, problem: null });
+  });
+
+  it('says neither in nor out while it cannot be known', async () => {
+    const first = await openTab();
+    await login(first.client, 'alice');
+    first.client.dispose();
+    browser.api.isReachable = false;
+    const { tab, client } = await openTab();
+    await pass(60_000);
+    expect(session(client)).toEqual({ phase: 'starting' });
+    browser.api.isReachable = true;
+    tab.signals.send('online');
+    await pass();
+    expect(name(client)).toBe('alice');
+  });
+});
+
+describe('an account', () => {
+  it('signs in, in all tabs', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    expect(await one.client.login('alice', 'wrong')).toMatchObject({ code: 'unauthorized' });
+    expect(session(one.client).phase).toBe('signed_out');
+    expect(await login(one.client, 'alice')).toBeNull();
+    expect([name(one.client), name(two.client)]).toEqual(['alice', 'alice']);
+    expect((await openTab()).tab.sockets.last.auth).toMatchObject({ token: expect.stringContaining('access') });
+    expect(kept()).not.toContain('access');
+  });
+
+  it('renews its token a minute before its end, and the connection with it', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    await pass(14 * 60_000 - 1);
+    expect(browser.api.calls).not.toContain('auth/refresh');
+    await pass(1);
+    expect(browser.api.calls).toContain('auth/refresh');
+    expect(tab.sockets.last.asked('authenticate')).toHaveLength(1);
+    expect(tab.sockets.all).toHaveLength(1);
+  });
+
+  it('comes back with a fresh token when the old one ran out', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    const { auth } = tab.sockets.last;
+    tab.sockets.last.receive('error', { success: false, code: 'token_expired', message: '' });
+    tab.sockets.last.receive('disconnect', 'transport close');
+    await pass(1000);
+    expect(tab.sockets.all).toHaveLength(2);
+    expect(tab.sockets.last.auth).not.toEqual(auth);
+    expect(name(client)).toBe('alice');
+  });
+
+  it('refreshes once when it is refused, and is signed out if that does not help', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    tab.sockets.accepts = false;
+    tab.sockets.last.receive('disconnect', 'transport close');
+    await pass(1000);
+    tab.sockets.last.receive('connect_error', new Error('unauthorized: no'));
+    await pass();
+    expect(tab.sockets.all).toHaveLength(3);
+    expect(name(client)).toBe('alice');
+    tab.sockets.last.receive('connect_error', new Error('unauthorized: no'));
+    await pass();
+    expect(reason(client)).toBe('signed_out_elsewhere');
+  });
+
+  it('is not signed out because the server cannot be reached', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    browser.api.isReachable = false;
+    tab.sockets.accepts = false;
+    tab.sockets.last.receive('disconnect', 'transport close');
+    for (let i = 0; i < 3; i += 1) {
+      await pass(30_000);
+      tab.sockets.last.receive('connect_error', new Error('unauthorized: no'));
+      await pass();
+    }
+    expect(name(client)).toBe('alice');
+  });
+
+  it('is signed out where its session ended', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    await login(one.client, 'alice');
+    browser.api.sessions.clear();
+    one.tab.sockets.last.receive('error', { success: false, code: 'signed_out', message: '' });
+    await pass();
+    expect([reason(one.client), reason(two.client)]).toEqual(['signed_out_elsewhere', 'signed_out_elsewhere']);
+  });
+});
+
+describe('logging out', () => {
+  it('clears everything in all tabs, and ends the session on the server', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    await login(one.client, 'alice');
+    const chat = two.client.state.getState().chat;
+    chat?.drafts.set('room', 'a secret');
+    expect(kept()).toContain('a secret');
+    await one.client.logout();
+    await pass();
+    expect([reason(one.client), reason(two.client)]).toEqual(['signed_out', 'signed_out_elsewhere']);
+    expect(browser.api.sessions.size).toBe(0);
+    expect(two.tab.sockets.last.isClosed).toBe(true);
+    // A component that goes may still save what it held.
+    chat?.drafts.set('room', 'a secret');
+    expect(kept()).not.toContain('a secret');
+    expect(two.client.state.getState()).toMatchObject({ chat: null, ended: 1 });
+  });
+
+  it('works without a network, and the server hears of it later', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    browser.api.isReachable = false;
+    await client.logout();
+    expect(reason(client)).toBe('signed_out');
+    await pass(5000);
+    client.dispose();
+    browser.api.isReachable = true;
+    expect(browser.api.sessions.size).toBe(1);
+    const next = await openTab();
+    await pass(30_000);
+    expect(browser.api.sessions.size).toBe(0);
+    expect(reason(next.client)).toBeNull();
+    expect(tab.sockets.last.isClosed).toBe(true);
+  });
+
+  it('does not end the session of who signs in next', async () => {
+    const { client } = await openTab();
+    await login(client, 'alice');
+    browser.api.isReachable = false;
+    await client.logout();
+    await pass();
+    browser.api.isReachable = true;
+    await login(client, 'bob');
+    await pass(60_000);
+    expect([...browser.api.sessions.values()]).toEqual([bob]);
+    expect(name(client)).toBe('bob');
+  });
+});
+
+describe('switching', () => {
+  it('brings all tabs along, also one that slept, and leaves nothing of the earlier user', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    const asleep = await openTab();
+    await login(one.client, 'alice');
+    asleep.client.state.getState().chat?.drafts.set(5, 'of alice');
+    asleep.tab.isAsleep = true;
+    await one.client.logout();
+    await login(one.client, 'bob');
+    expect([name(one.client), name(two.client), name(asleep.client)]).toEqual(['bob', 'bob', 'alice']);
+    asleep.tab.isAsleep = false;
+    asleep.tab.signals.send('visible');
+    expect(asleep.client.state.getState()).toMatchObject({ session: { phase: 'starting' }, chat: null });
+    await pass();
+    expect(name(asleep.client)).toBe('bob');
+    expect(kept()).not.toContain('of alice');
+  });
+
+  it('to the later one of two tabs that sign in at the same time', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    await Promise.all([one.client.login('alice', 'alice-password'), two.client.login('bob', 'bob-password')]);
+    await pass();
+    expect([name(one.client), name(two.client)]).toEqual(['bob', 'bob']);
+    expect(browser.api.sessions.get(browser.cookies.session ?? '')).toEqual(bob);
+  });
+
+  it('follows a cookie that became somebody else', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    browser.api.sessions.set('other', bob);
+    browser.cookies.session = 'other';
+    await pass(14 * 60_000);
+    expect(name(client)).toBe('bob');
+    expect(tab.sockets.last.auth).toEqual({ token: expect.anything() });
+  });
+});
+
+describe('a token that is handed over', () => {
+  it('takes the place of who was here, in all tabs, and is kept for a reload only', async () => {
+    const one = await openTab();
+    await login(one.client, 'alice');
+    one.client.state.getState().chat?.drafts.set(5, 'of alice');
+    const two = await openTab('carol-token');
+    await pass();
+    expect([name(one.client), name(two.client)]).toEqual(['carol', 'carol']);
+    expect(two.tab.sockets.last.auth).toEqual({ token: 'carol-token' });
+    expect(one.tab.sockets.last.auth).toEqual({ token: 'carol-token' });
+    expect(kept()).not.toContain('of alice');
+    expect(kept()).not.toContain('carol-token');
+    expect(browser.api.sessions.size).toBe(0);
+    two.client.dispose();
+    const reloaded = await open(browser.tab(undefined, two.tab.tab));
+    expect(name(reloaded)).toBe('carol');
+  });
+
+  it('is asked of the other tabs by a new one; without it nobody is signed in', async () => {
+    const one = await openTab('carol-token');
+    const two = await openTab();
+    expect(name(two.client)).toBe('carol');
+    one.client.dispose();
+    two.client.dispose();
+    const three = await openTab();
+    await pass(1000);
+    expect(reason(three.client)).toBeNull();
+  });
+
+  it('signs out when it has run out', async () => {
+    const one = await openTab('carol-token');
+    const two = await openTab();
+    browser.api.tokens.delete('carol-token');
+    one.tab.sockets.last.receive('error', { success: false, code: 'token_expired', message: '' });
+    await pass();
+    expect(reason(one.client)).toBe('expired');
+    expect(reason(two.client)).toBe('signed_out_elsewhere');
+    expect(one.tab.tab.entries.size).toBe(0);
+    expect(two.tab.tab.entries.size).toBe(0);
+  });
+
+  it('that is no good says why', async () => {
+    const { client } = await openTab('garbage');
+    expect(session(client)).toMatchObject({ reason: 'expired', problem: { code: 'unauthorized' } });
+  });
+
+  it('of somebody else does not come back from a tab that was away', async () => {
+    const old = await openTab('carol-token');
+    old.tab.isAsleep = true;
+    old.client.dispose();
+    const now = await openTab('dan-token');
+    const reloaded = await open(browser.tab(undefined, old.tab.tab));
+    await pass(1000);
+    expect([name(now.client), name(reloaded)]).toEqual(['dan', 'dan']);
+    expect([...old.tab.tab.entries.values()].join()).not.toContain('carol');
+  });
+
+  it('comes by a link in an open tab', async () => {
+    const { tab, client } = await openTab('carol-token');
+    tab.hand('dan-token');
+    await pass();
+    expect(name(client)).toBe('dan');
+    expect(client.state.getState().ended).toBe(1);
+  });
+});
+
+describe('a guest', () => {
+  const guest: User = { id: 'g1', username: 'Guest 1', is_guest: true };
+
+  async function beGuest() {
+    const one = await openTab();
+    const coming = one.client.continueAsGuest();
+    await pass();
+    browser.api.guests.set('guest-secret', guest);
+    const session = { guest_session: 'guest-secret', user_id: 'g1', username: 'Guest 1' };
+    one.tab.sockets.last.receive('session', session);
+    expect(await coming).toBeNull();
+    await pass();
+    return one;
+  }
+
+  it('is the same in all tabs and after a reload', async () => {
+    const one = await beGuest();
+    expect(session(one.client)).toEqual({ phase: 'signed_in', user: guest, kind: 'guest' });
+    expect(one.tab.sockets.last.auth).toEqual({ guest_session: 'guest-secret' });
+    const two = await openTab();
+    expect(name(two.client)).toBe('Guest 1');
+    expect(two.tab.sockets.last.auth).toEqual({ guest_session: 'guest-secret' });
+  });
+
+  it('becomes the account that signs in', async () => {
+    const one = await beGuest();
+    const two = await openTab();
+    await login(one.client, 'alice');
+    expect([name(one.client), name(two.client)]).toEqual(['alice', 'alice']);
+    expect(kept()).not.toContain('guest-secret');
+    expect(session(one.client)).toMatchObject({ kind: 'account', user: alice });
+  });
+
+  it('leaves no secret behind', async () => {
+    const one = await beGuest();
+    await one.client.logout();
+    await pass();
+    expect(kept()).not.toContain('guest-secret');
+    expect(browser.api.calls).not.toContain('auth/logout');
+  });
+
+  it('whom the server has forgotten is signed out', async () => {
+    const one = await beGuest();
+    one.tab.sockets.last.receive('disconnect', 'transport close');
+    one.tab.sockets.accepts = false;
+    await pass(1000);
+    one.tab.sockets.last.receive('connect_error', new Error('unauthorized: no such guest'));
+    await pass();
+    expect(reason(one.client)).toBe('signed_out_elsewhere');
+    expect(kept()).not.toContain('guest-secret');
+  });
+});
