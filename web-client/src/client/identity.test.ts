@@ -198,6 +198,28 @@ describe('logging out', () => {
     expect(tab.sockets.last.isClosed).toBe(true);
   });
 
+  it('deletes the drafts without another tab to help', async () => {
+    const { client } = await openTab();
+    await login(client, 'alice');
+    client.state.getState().chat?.drafts.set('room', 'a secret');
+    await client.logout();
+    expect(kept()).not.toContain('a secret');
+  });
+
+  it('that waits for its turn does not end the session of who signs in meanwhile', async () => {
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    browser.api.isReachable = false;
+    await client.logout();
+    await pass();
+    browser.api.isReachable = true;
+    const coming = client.login('bob', 'bob-password');
+    tab.signals.send('online');
+    expect(await coming).toBeNull();
+    await pass();
+    expect([...browser.api.sessions.values()]).toEqual([bob]);
+  });
+
   it('does not end the session of who signs in next', async () => {
     const { client } = await openTab();
     await login(client, 'alice');
@@ -238,6 +260,27 @@ describe('switching', () => {
     await pass();
     expect([name(one.client), name(two.client)]).toEqual(['bob', 'bob']);
     expect(browser.api.sessions.get(browser.cookies.session ?? '')).toEqual(bob);
+  });
+
+  it('does not follow what is older than what it knows', async () => {
+    const { client } = await openTab();
+    const other = browser.tab();
+    await login(client, 'alice');
+    const marker = { kind: 'none', user_id: null, at: Date.now() - 1 };
+    other.env.channel.post({ type: 'moved', marker, secret: null });
+    await pass();
+    expect(name(client)).toBe('alice');
+  });
+
+  it('deletes what a tab wrote before it heard of it', async () => {
+    const one = await openTab();
+    const two = await openTab();
+    await login(one.client, 'alice');
+    two.tab.isAsleep = true;
+    await one.client.logout();
+    two.client.state.getState().chat?.drafts.set(5, 'of alice');
+    two.tab.signals.send('visible');
+    expect(kept()).not.toContain('of alice');
   });
 
   it('follows a cookie that became somebody else', async () => {

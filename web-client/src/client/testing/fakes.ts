@@ -58,12 +58,12 @@ export class FakeSocket implements Socket {
 /** Keeps the sockets that were opened; `answers` are given at once to requests of that name. */
 export class FakeSockets {
   readonly all: FakeSocket[] = [];
-  readonly answers: Record<string, (payload: unknown) => object> = {};
+  readonly answers = new Map<string, (payload: unknown) => object>();
   /** Whether each one connects by itself. */
   accepts = false;
 
   readonly open = (auth: SocketAuth): FakeSocket => {
-    const socket = new FakeSocket(auth, (name, payload) => this.answers[name]?.(payload));
+    const socket = new FakeSocket(auth, (name, payload) => this.answers.get(name)?.(payload));
     this.all.push(socket);
     if (this.accepts) queueMicrotask(() => socket.receive('connect'));
     return socket;
