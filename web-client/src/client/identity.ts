@@ -174,7 +174,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   /** The identity has ended, for all tabs. */
   function end(reason: SignOutReason, problem: ErrorBody | null = null) {
     const wasAccount = profile.marker().kind === 'account';
-    aim = profile.move(null);
+    aim = profile.move(null, reason === 'expired');
     forgetDrafts(env.local, null);
     void showSignedOut(reason, problem);
     if (wasAccount && reason !== 'signed_out_elsewhere') void endServerSession();
@@ -240,7 +240,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   }
 
   /** Another tab has signed in, out or over, or did while this one slept. */
-  function follow(marker: Marker, secret: string | null) {
+  function follow(marker: Marker, secret: string | null, expired = false) {
     if (marker.at <= aim.at) return;
     const isSignedIn = state.getState().chat !== null;
     if (isSamePerson(marker, aim) && (isSignedIn || secret === null)) {
@@ -251,7 +251,8 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     }
     profile.keepSecret(marker, secret);
     forgetDrafts(env.local, marker.user_id);
-    void resume(marker, marker.kind === 'none' ? 'signed_out_elsewhere' : 'switched');
+    if (marker.kind !== 'none') void resume(marker, 'switched');
+    else void resume(marker, expired ? 'expired' : 'signed_out_elsewhere');
   }
 
   // The access token of an account

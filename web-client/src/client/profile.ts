@@ -13,8 +13,8 @@ export interface Marker {
 }
 
 export type TabMessage =
-  /** The marker has moved; with it what the other tabs cannot get otherwise. */
-  | { readonly type: 'moved'; readonly marker: Marker; readonly secret: string | null }
+  /** The marker has moved; with it what the other tabs cannot get otherwise, and whether that was an end by itself. */
+  | { readonly type: 'moved'; readonly marker: Marker; readonly secret: string | null; readonly expired: boolean }
   | { readonly type: 'secret_wanted'; readonly marker: Marker }
   | { readonly type: 'secret'; readonly marker: Marker; readonly secret: string };
 
@@ -25,7 +25,7 @@ export const isSamePerson = (a: Marker, b: Marker): boolean => a.kind === b.kind
 export interface Profile {
   marker(): Marker;
   /** Says who is signed in from now on, in all tabs. The secret is a guest session or a token that was handed over. */
-  move(identity: Identity | null): Marker;
+  move(identity: Identity | null, expired?: boolean): Marker;
   /** Keeps for this tab (a token) or the profile (a guest session) what proves that person after a reload, and nothing else.
    *  null: what is kept already, if it is theirs. */
   keepSecret(marker: Marker, secret: string | null): void;
@@ -35,7 +35,7 @@ export interface Profile {
   /** A log-out that the server has not heard of yet. */
   owesLogout(): boolean;
   oweLogout(isOwed: boolean): void;
-  onMoved(listener: (marker: Marker, secret: string | null) => void): void;
+  onMoved(listener: (marker: Marker, secret: string | null, expired: boolean) => void): void;
   dispose(): void;
 }
 
@@ -46,7 +46,7 @@ const LOGOUT = 'confab.logout';
 const TABS_ANSWER_MS = 700;
 
 export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile {
-  let moved: (marker: Marker, secret: string | null) => void = () => {};
+  let moved: (marker: Marker, secret: string | null, expired: boolean) => void = () => {};
   const waiting = new Set<(message: TabMessage) => void>();
 
   function marker(): Marker {
@@ -73,7 +73,7 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
 
   channel.onMessage((data) => {
     if (!isTabMessage(data)) return;
-    if (data.type === 'moved') moved(data.marker, data.secret);
+    if (data.type === 'moved') moved(data.marker, data.secret, data.expired);
     if (data.type === 'secret') for (const listener of waiting) listener(data);
     if (data.type === 'secret_wanted') {
       const own = data.marker.kind === 'token' && isSamePerson(data.marker, marker()) ? secret(data.marker) : null;
@@ -85,7 +85,7 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     marker,
     secret,
     keepSecret,
-    move: (identity) => {
+    move: (identity, expired = false) => {
       const at = Math.max(Date.now(), marker().at + 1);
       const next: Marker = identity
         ? { kind: identity.kind, user_id: identity.user.id, at }
@@ -93,7 +93,7 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
       const value = identity && identity.kind !== 'account' ? identity.secret : null;
       keepSecret(next, value);
       local.set(MARKER, JSON.stringify(next));
-      channel.post({ type: 'moved', marker: next, secret: value } satisfies TabMessage);
+      channel.post({ type: 'moved', marker: next, secret: value, expired } satisfies TabMessage);
       return next;
     },
     askTabs: (wanted) =>

@@ -1,0 +1,59 @@
+// @vitest-environment jsdom
+import { expect, it, vi } from 'vitest';
+import { browserEnvironment } from './browser';
+
+it('a token is taken out of the address at once, and nothing else of it', () => {
+  window.history.replaceState({ of: 'the router' }, '', '/rooms/7?a=b#token=one.two&x=y');
+  const heard = vi.fn();
+  const stop = browserEnvironment().watchHandedToken(heard);
+  expect(heard.mock.calls).toEqual([['one.two']]);
+  expect(window.location.href.replace(window.location.origin, '')).toBe('/rooms/7?a=b#x=y');
+  expect(window.history.state).toEqual({ of: 'the router' });
+  window.history.replaceState(null, '', '/#token=three');
+  window.dispatchEvent(new Event('hashchange'));
+  expect(heard).toHaveBeenLastCalledWith('three');
+  expect(window.location.hash).toBe('');
+  stop();
+});
+
+it('asks before the page is left only while that is unsafe', () => {
+  let isUnsafe = true;
+  const stop = browserEnvironment().guardLeaving(() => isUnsafe);
+  const leave = () => !window.dispatchEvent(new Event('beforeunload', { cancelable: true }));
+  expect(leave()).toBe(true);
+  isUnsafe = false;
+  expect(leave()).toBe(false);
+  stop();
+});
+
+it('does without a storage that is switched off', () => {
+  const broken = vi.spyOn(window, 'localStorage', 'get').mockImplementation(() => {
+    throw new DOMException('denied', 'SecurityError');
+  });
+  const { local } = browserEnvironment();
+  local.set('key', 'value');
+  expect([local.get('key'), local.keys()]).toEqual(['value', ['key']]);
+  local.remove('key');
+  expect(local.get('key')).toBeNull();
+  broken.mockRestore();
+});
+
+it('makes ids that differ', () => {
+  const { newId } = browserEnvironment();
+  expect(newId()).toMatch(/^[0-9a-f]{32}$/);
+  expect(newId()).not.toBe(newId());
+});
+
+it('does one thing at a time, also after a failure', async () => {
+  const { exclusively } = browserEnvironment();
+  const order: number[] = [];
+  const first = exclusively(async () => {
+    await Promise.resolve();
+    order.push(1);
+    throw new Error('failed');
+  });
+  const second = exclusively(async () => order.push(2));
+  await expect(first).rejects.toThrow('failed');
+  await second;
+  expect(order).toEqual([1, 2]);
+});
