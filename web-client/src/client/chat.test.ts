@@ -195,6 +195,18 @@ describe('a room on screen', () => {
     expect(sockets.last.asked('get_messages')).toHaveLength(1);
   });
 
+  it('that was left before the answer came is not entered', async () => {
+    await pass();
+    sockets.answers.delete('join_room');
+    chat.room('a').open()();
+    await pass(200);
+    sockets.last.answer('join_room', { success: true, room_id: 'a', room: room('a'), rev: 3 });
+    await pass();
+    chat.room('a').setTyping(true);
+    expect(phase('a')).toBe('loading');
+    expect(sockets.last.asked('typing')).toEqual([]);
+  });
+
   it('says that it may not be entered', async () => {
     chat.room('closed').open();
     await pass();
@@ -282,16 +294,16 @@ describe('after a reconnect', () => {
 
 describe('the conversations', () => {
   beforeEach(async () => {
-    listed = [conversation('b', message('b', 3), 2), conversation('a', message('a', 2)), conversation('quiet', null)];
+    listed = [conversation('b', message('b', 3), 2), conversation('quiet', null), conversation('a', message('a', 2))];
     chat.conversations.reload();
     await pass();
   });
 
-  it('are listed newest first', () => {
+  it('are listed as the server sorts them: newest first, one without a message where it was made', () => {
     expect(unread()).toEqual([
       ['b', 2],
-      ['a', 0],
       ['quiet', 0],
+      ['a', 0],
     ]);
   });
 
@@ -313,6 +325,7 @@ describe('the conversations', () => {
     say(message('b', 4));
     close();
     await pass(1000);
+    say(message('a', 3)); // the list is made anew
     expect(unread()[0]).toEqual(['b', 0]);
     notify(message('b', 5), 1);
     expect(unread()[0]).toEqual(['b', 1]);

@@ -33,8 +33,8 @@ export interface Conversations {
   /** A room on screen is being read. */
   show(roomId: RoomId): void;
   hide(roomId: RoomId): void;
-  /** How many messages were unread when the room was entered; from then on they are read. */
-  takeUnread(roomId: RoomId): number;
+  /** How many messages were unread when the room came on screen. */
+  unreadOf(roomId: RoomId): number;
   message(message: Message): void;
   notification(notification: Notification): void;
   /** A room that I made or entered. */
@@ -156,11 +156,7 @@ export function createConversations({ request, random, learn }: ConversationsOpt
       shown.delete(roomId);
       change(roomId, { unread_count: 0 });
     },
-    takeUnread: (roomId) => {
-      const count = known(roomId)?.unread_count ?? 0;
-      if (count > 0) change(roomId, { unread_count: 0 });
-      return count;
-    },
+    unreadOf: (roomId) => known(roomId)?.unread_count ?? 0,
     message,
     notification,
     entered: (room, isNew) => {

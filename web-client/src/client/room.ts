@@ -39,8 +39,8 @@ export interface RoomOptions {
   readonly closed: () => void;
   readonly entered: (room: Room) => void;
   readonly learn: (people: readonly Participant[]) => void;
-  /** How many messages were unread when it was entered. */
-  readonly takeUnread: () => number;
+  /** How many messages were unread when it came on screen. */
+  readonly unread: () => number;
 }
 
 export interface RoomSession extends RoomHandle {
@@ -119,8 +119,7 @@ export function createRoom(options: RoomOptions): RoomSession {
 
   /** Once for each opening; after that what comes is read as it comes. */
   function count() {
-    const unread = options.takeUnread();
-    if (!isCounted) dispatch({ type: 'unread', count: unread });
+    if (!isCounted) dispatch({ type: 'unread', count: options.unread() });
     isCounted = true;
   }
 

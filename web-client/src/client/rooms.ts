@@ -48,7 +48,7 @@ export function createRooms({ me, connection, outbox, conversations, people, ran
       },
       entered: (entered) => conversations.entered(entered, false),
       learn: people.learn,
-      takeUnread: () => conversations.takeUnread(roomId),
+      unread: () => conversations.unreadOf(roomId),
     });
     for (const item of outbox.outgoingOf(roomId)) room.dispatch({ type: 'outgoing', item });
     room.dispatch({ type: 'rate_limited', until: heldUntil });

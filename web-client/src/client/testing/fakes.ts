@@ -26,8 +26,8 @@ export class FakeSocket implements Socket {
   }
 
   emit(name: string, payload: unknown, ack?: (answer: unknown) => void) {
-    this.sent.push({ name, payload, ack });
     const answer = this.#answer(name, payload);
+    this.sent.push({ name, payload, ack: answer ? undefined : ack });
     if (answer) queueMicrotask(() => ack?.(answer));
   }
 
