@@ -8,10 +8,10 @@ import type { SignedIn } from '../protocol/generated/SignedIn';
 import type { User } from '../protocol/generated/User';
 import type { WaysIn } from '../protocol/generated/WaysIn';
 import { type Api, isPassing } from './api';
-import { backoff } from './backoff';
 import type { Chat } from './chat';
 import { forgetDrafts } from './drafts';
 import type { Environment, SocketAuth } from './environment';
+import { createPatience } from './patience';
 import { isSamePerson, type Marker, NOBODY, type Profile } from './profile';
 import type { Readable } from './readable';
 import { fail, localError, ok, type Result } from './result';
@@ -98,30 +98,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   let renewal: ReturnType<typeof setTimeout> | undefined;
   let refreshing: Promise<Result<Account>> | null = null;
   let isDisposed = false;
-  const sleepers = new Set<() => void>();
-
-  const pause = (failures: number) =>
-    new Promise<void>((resolve) => {
-      const wake = () => {
-        clearTimeout(timer);
-        sleepers.delete(wake);
-        resolve();
-      };
-      const timer = setTimeout(wake, backoff(failures, env.random()));
-      sleepers.add(wake);
-    });
-
-  /** Tries again until there is an answer that stays; null if somebody else's turn came. */
-  async function insist<T>(mine: number, ask: () => Promise<Result<T>>, failed?: (error: ErrorBody) => void) {
-    for (let failures = 1; mine === turn; failures += 1) {
-      const result = await ask();
-      if (mine !== turn) return null;
-      if (result.ok || !isPassing(result.error)) return result;
-      failed?.(result.error);
-      await pause(failures);
-    }
-    return null;
-  }
+  const patience = createPatience(env.random);
 
   // Beginning and ending
 
@@ -166,7 +143,11 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const show = (error: ErrorBody | null) =>
       state.setState({ session: { phase: 'signed_out', ways, reason, problem: error ?? problem } });
     show(null);
-    const result = await insist(mine, api.ways, (error) => show(ways ? null : error));
+    const result = await patience.insist(
+      () => mine === turn,
+      api.ways,
+      (error) => show(ways ? null : error),
+    );
     if (result?.ok) ways = result.value;
     if (result) show(result.ok ? null : result.error);
   }
@@ -190,7 +171,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
         const result = await api.logout();
         if (result.ok || !isPassing(result.error)) profile.oweLogout(false);
       });
-      if (profile.owesLogout()) await pause(failures);
+      if (profile.owesLogout()) await patience.pause(failures);
     }
   }
 
@@ -202,7 +183,10 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     aim = marker;
     if (marker.kind === 'none') return showSignedOut(reason, null);
     state.setState({ session: { phase: 'starting' } });
-    const found = await insist(mine, () => prove(marker));
+    const found = await patience.insist(
+      () => mine === turn,
+      () => prove(marker),
+    );
     if (!found) return;
     if (found.ok) {
       // The cookie may be somebody else's by now.
@@ -234,7 +218,10 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const mine = turn;
     aim = profile.marker();
     state.setState({ session: { phase: 'starting' } });
-    const found = await insist(mine, () => proveSecret('token', token));
+    const found = await patience.insist(
+      () => mine === turn,
+      () => proveSecret('token', token),
+    );
     if (found?.ok) take(found.value);
     else if (found) end('expired', found.error);
   }
@@ -352,7 +339,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const stopSignals = env.signals.subscribe((signal) => {
       if (signal === 'offline') return;
       if (signal === 'visible') follow(missed(), null);
-      for (const wake of [...sleepers]) wake();
+      patience.wake();
       if (identity?.kind === 'account' && identity.expires_at - Date.now() < EARLY_MS) void renew();
     });
     return () => {

@@ -1,0 +1,121 @@
+import { describe, expect, it } from 'vitest';
+import type { User } from '../protocol/generated/User';
+import { alice, browser, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
+
+describe('a token that is handed over', () => {
+  it('takes the place of who was here, in all tabs, and is kept for a reload only', async () => {
+    const one = await openTab();
+    await login(one.client, 'alice');
+    one.client.state.getState().chat?.drafts.set(5, 'of alice');
+    const two = await openTab('carol-token');
+    await pass();
+    expect([name(one.client), name(two.client)]).toEqual(['carol', 'carol']);
+    expect(two.tab.sockets.last.auth).toEqual({ token: 'carol-token' });
+    expect(one.tab.sockets.last.auth).toEqual({ token: 'carol-token' });
+    expect(kept()).not.toContain('of alice');
+    expect(kept()).not.toContain('carol-token');
+    expect(browser.api.sessions.size).toBe(0);
+    two.client.dispose();
+    const reloaded = await open(browser.tab(undefined, two.tab.tab));
+    expect(name(reloaded)).toBe('carol');
+  });
+
+  it('is asked of the other tabs by a new one; without it nobody is signed in', async () => {
+    const one = await openTab('carol-token');
+    const two = await openTab();
+    expect(name(two.client)).toBe('carol');
+    one.client.dispose();
+    two.client.dispose();
+    const three = await openTab();
+    await pass(1000);
+    expect(reason(three.client)).toBeNull();
+  });
+
+  it('signs out when it has run out', async () => {
+    const one = await openTab('carol-token');
+    const two = await openTab();
+    browser.api.tokens.delete('carol-token');
+    one.tab.sockets.last.receive('error', { success: false, code: 'token_expired', message: '' });
+    await pass();
+    expect([reason(one.client), reason(two.client)]).toEqual(['expired', 'expired']);
+    expect(one.tab.tab.entries.size).toBe(0);
+    expect(two.tab.tab.entries.size).toBe(0);
+  });
+
+  it('that is no good says why', async () => {
+    const { client } = await openTab('garbage');
+    expect(session(client)).toMatchObject({ reason: 'expired', problem: { code: 'unauthorized' } });
+  });
+
+  it('of somebody else does not come back from a tab that was away', async () => {
+    const old = await openTab('carol-token');
+    old.tab.isAsleep = true;
+    old.client.dispose();
+    const now = await openTab('dan-token');
+    const reloaded = await open(browser.tab(undefined, old.tab.tab));
+    await pass(1000);
+    expect([name(now.client), name(reloaded)]).toEqual(['dan', 'dan']);
+    expect([...old.tab.tab.entries.values()].join()).not.toContain('carol');
+  });
+
+  it('comes by a link in an open tab', async () => {
+    const { tab, client } = await openTab('carol-token');
+    tab.hand('dan-token');
+    await pass();
+    expect(name(client)).toBe('dan');
+    expect(client.state.getState().ended).toBe(1);
+  });
+});
+
+describe('a guest', () => {
+  const guest: User = { id: 'g1', username: 'Guest 1', is_guest: true };
+
+  async function beGuest() {
+    const one = await openTab();
+    const coming = one.client.continueAsGuest();
+    await pass();
+    browser.api.guests.set('guest-secret', guest);
+    const session = { guest_session: 'guest-secret', user_id: 'g1', username: 'Guest 1' };
+    one.tab.sockets.last.receive('session', session);
+    expect(await coming).toBeNull();
+    await pass();
+    return one;
+  }
+
+  it('is the same in all tabs and after a reload', async () => {
+    const one = await beGuest();
+    expect(session(one.client)).toEqual({ phase: 'signed_in', user: guest, kind: 'guest' });
+    expect(one.tab.sockets.last.auth).toEqual({ guest_session: 'guest-secret' });
+    const two = await openTab();
+    expect(name(two.client)).toBe('Guest 1');
+    expect(two.tab.sockets.last.auth).toEqual({ guest_session: 'guest-secret' });
+  });
+
+  it('becomes the account that signs in', async () => {
+    const one = await beGuest();
+    const two = await openTab();
+    await login(one.client, 'alice');
+    expect([name(one.client), name(two.client)]).toEqual(['alice', 'alice']);
+    expect(kept()).not.toContain('guest-secret');
+    expect(session(one.client)).toMatchObject({ kind: 'account', user: alice });
+  });
+
+  it('leaves no secret behind', async () => {
+    const one = await beGuest();
+    await one.client.logout();
+    await pass();
+    expect(kept()).not.toContain('guest-secret');
+    expect(browser.api.calls).not.toContain('auth/logout');
+  });
+
+  it('whom the server has forgotten is signed out', async () => {
+    const one = await beGuest();
+    one.tab.sockets.last.receive('disconnect', 'transport close');
+    one.tab.sockets.accepts = false;
+    await pass(1000);
+    one.tab.sockets.last.receive('connect_error', new Error('unauthorized: no such guest'));
+    await pass();
+    expect(reason(one.client)).toBe('signed_out_elsewhere');
+    expect(kept()).not.toContain('guest-secret');
+  });
+});
