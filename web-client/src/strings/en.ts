@@ -237,7 +237,7 @@ export const en = {
     title: 'People',
     roles,
     online: (n: number) => `Online — ${numbers.format(n)}`,
-    offline: (n: number) => `Away — ${numbers.format(n)}`,
+    offline: (n: number) => `Offline — ${numbers.format(n)}`,
     lastSeen: (ago: string) => `Last seen ${ago}`,
     neverSeen: 'Not seen yet',
     write: (name: string) => `Write to ${name}`,

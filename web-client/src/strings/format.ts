@@ -29,6 +29,8 @@ export interface Format {
   plural(count: number): Intl.LDMLPluralRule;
   /** "14:05" */
   time(time: number): string;
+  /** "14:05", "2:05": where there is no room for more */
+  clock(time: number): string;
   /** "Saturday, 21 November 2026 at 14:05" */
   full(time: number): string;
   /** "Today", "Yesterday", "Friday, 13 November" */
@@ -61,6 +63,13 @@ export function createFormat(locale: string): Format {
     list: (items) => list.format(items),
     plural: (count) => plural.select(count),
     time: (at) => time.format(at),
+    clock: (at) => {
+      const parts = time.formatToParts(at).filter(({ type }) => type !== 'dayPeriod');
+      return parts
+        .map(({ value }) => value)
+        .join('')
+        .trim();
+    },
     full: (at) => full.format(at),
     day(at, now) {
       const days = daysBetween(at, now);

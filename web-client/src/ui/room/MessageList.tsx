@@ -30,11 +30,13 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
   const strings = useStrings();
   const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
   const rows = useMemo(() => buildRows(messages, outgoing, read_up_to, me.id), [messages, outgoing, read_up_to, me.id]);
+  const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const onNearStart = useCallback(() => {
     if (has_older && !loading_older) onLoadOlder();
   }, [has_older, loading_older, onLoadOlder]);
-  const { isAtEnd, toEnd, onScroll, onResize } = useStick({
+  const { isAtEnd, toEnd, onScroll } = useStick({
+    scroller,
     list,
     rows,
     outgoingCount: outgoing.length,
@@ -47,6 +49,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
   return (
     <div className={styles['frame']}>
       <div
+        ref={scroller}
         className={styles['log']}
         role="log"
         aria-label={strings.room.messages}
@@ -55,19 +58,11 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
         aria-busy={loading_older}
         // biome-ignore lint/a11y/noNoninteractiveTabindex: it scrolls, so the keyboard has to reach it
         tabIndex={0}
+        onScroll={onScroll}
         onKeyDown={moveAmongMessages}
       >
         <div className={styles['spacer']} />
-        <Virtualizer
-          ref={list}
-          data={rows}
-          as="ol"
-          item="li"
-          shift={isPrepending}
-          bufferSize={600}
-          onScroll={onScroll}
-          onResize={onResize}
-        >
+        <Virtualizer ref={list} data={rows} as="ol" item="li" shift={isPrepending} bufferSize={600}>
           {(row, index) => (
             <MessageRow
               key={row.key}

@@ -84,7 +84,7 @@ function Frame({ userId, username, at, iso, isHead, state, text, children }: Fra
   const format = useFormat();
   const time = (
     <time dateTime={iso} title={format.full(at)} className={styles['time']}>
-      {format.time(at)}
+      {isHead ? format.time(at) : format.clock(at)}
     </time>
   );
   return (

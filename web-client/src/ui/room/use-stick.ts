@@ -1,4 +1,4 @@
-import { type RefObject, useCallback, useLayoutEffect, useRef, useState } from 'react';
+import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 import type { Row } from './rows';
 
@@ -6,8 +6,11 @@ import type { Row } from './rows';
 const NEAR_END_PX = 48;
 /** Older messages are asked for before the start is reached. */
 const NEAR_START_PX = 800;
+/** As many new messages fit on a screen: the end shows them all. */
+const FEW_NEW = 8;
 
 interface StickOptions {
+  scroller: RefObject<HTMLElement | null>;
   list: RefObject<VirtualizerHandle | null>;
   rows: readonly Row[];
   outgoingCount: number;
@@ -16,46 +19,60 @@ interface StickOptions {
 
 /**
  * Where the list stands: at its end it stays there whatever comes or grows, until one scrolls up; anywhere else it
- * stays where it is. Opened with unread messages it begins at the first of them.
+ * stays where it is. Opened with many unread messages it begins at the first of them.
+ *
+ * It looks at the element itself: the virtualiser tells of no scrolling that it has done, its numbers do not fit
+ * together while rows come in above, and its way to the end goes on for a moment in which one may have scrolled away.
  */
-export function useStick({ list, rows, outgoingCount, onNearStart }: StickOptions) {
+export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: StickOptions) {
   const sticks = useRef(true);
   const lastOffset = useRef(0);
   const [isAtEnd, setAtEnd] = useState(true);
 
+  const follow = useCallback(() => {
+    const element = scroller.current;
+    if (element && sticks.current) element.scrollTop = element.scrollHeight;
+  }, [scroller]);
+
   const toEnd = useCallback(() => {
     sticks.current = true;
     setAtEnd(true);
-    list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
-  }, [list, rows.length]);
+    follow();
+  }, [follow]);
 
-  const onScroll = useCallback(
-    (offset: number) => {
-      const handle = list.current;
-      if (!handle) return;
-      const isNearEnd = handle.scrollSize - handle.viewportSize - offset < NEAR_END_PX;
-      const hasGoneUp = offset < lastOffset.current - 1;
-      lastOffset.current = offset;
-      // Further away without having gone up: something has grown, and the list is about to follow.
-      if (isNearEnd) sticks.current = true;
-      else if (hasGoneUp) sticks.current = false;
-      setAtEnd(sticks.current);
-      if (offset < NEAR_START_PX && (isNearEnd || !sticks.current)) onNearStart();
-    },
-    [list, onNearStart],
-  );
+  const onScroll = useCallback(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const offset = element.scrollTop;
+    const isNearEnd = element.scrollHeight - element.clientHeight - offset < NEAR_END_PX;
+    const hasGoneUp = offset < lastOffset.current - 1;
+    lastOffset.current = offset;
+    // Further away without having gone up: something has grown, and the list is about to follow.
+    if (isNearEnd) sticks.current = true;
+    else if (hasGoneUp) sticks.current = false;
+    setAtEnd(sticks.current);
+    if (offset < NEAR_START_PX && (isNearEnd || !sticks.current)) onNearStart();
+  }, [scroller, onNearStart]);
 
-  const onResize = useCallback(() => {
-    if (sticks.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
-  }, [list, rows.length]);
+  // The window, the field below, or a row has changed its height.
+  useEffect(() => {
+    const element = scroller.current;
+    const content = element?.lastElementChild;
+    if (!element || !content) return;
+    const observer = new ResizeObserver(follow);
+    observer.observe(element);
+    observer.observe(content);
+    return () => observer.disconnect();
+  }, [scroller, follow]);
 
   // What one sends oneself is always shown.
   const lastCount = useRef(outgoingCount);
+  // biome-ignore lint/correctness/useExhaustiveDependencies: every change of the rows is followed
   useLayoutEffect(() => {
     if (outgoingCount > lastCount.current) sticks.current = true;
     lastCount.current = outgoingCount;
-    if (sticks.current) list.current?.scrollToIndex(rows.length - 1, { align: 'end' });
-  }, [list, rows, outgoingCount]);
+    follow();
+  }, [follow, rows, outgoingCount]);
 
   const firstNew = rows.findIndex((row) => row.isFirstNew);
   const hasBegun = useRef(false);
@@ -63,12 +80,10 @@ export function useStick({ list, rows, outgoingCount, onNearStart }: StickOption
     const handle = list.current;
     if (hasBegun.current || firstNew < 0 || !handle) return;
     hasBegun.current = true;
-    if (!sticks.current) return;
-    // A screenful or less of new messages: the end shows them all.
-    if (rows.length - firstNew < 8) return;
+    if (!sticks.current || rows.length - firstNew <= FEW_NEW) return;
     sticks.current = false;
     handle.scrollToIndex(firstNew, { align: 'start' });
   }, [list, firstNew, rows.length]);
 
-  return { isAtEnd, toEnd, onScroll, onResize };
+  return { isAtEnd, toEnd, onScroll };
 }
