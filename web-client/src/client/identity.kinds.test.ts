@@ -47,6 +47,15 @@ describe('a token that is handed over', () => {
     expect(session(client)).toMatchObject({ reason: 'expired', problem: { code: 'unauthorized' } });
   });
 
+  it('that is no good ends nobody: other tabs go on, and so does this one after a reload', async () => {
+    const other = await openTab('carol-token');
+    const { client, tab } = await openTab('garbage');
+    expect(reason(client)).toBe('expired');
+    expect(name(other.client)).toBe('carol');
+    client.dispose();
+    expect(name(await open(browser.tab(undefined, tab.tab)))).toBe('carol');
+  });
+
   it('of somebody else does not come back from a tab that was away', async () => {
     const old = await openTab('carol-token');
     old.tab.isAsleep = true;

@@ -223,7 +223,8 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
       () => proveSecret('token', token),
     );
     if (found?.ok) take(found.value);
-    else if (found) end('expired', found.error);
+    // Anybody can make a link with a bad token: it shows nothing here, and ends nobody's session.
+    else if (found) void showSignedOut('expired', found.error);
   }
 
   /** Another tab has signed in, out or over, or did while this one slept. */
