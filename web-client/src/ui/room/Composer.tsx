@@ -88,7 +88,7 @@ export function Composer({ text, onText, onSend, name, retryAt, isSending = fals
 
 function Hint({ length, retryAt, isTouch }: { length: number; retryAt: number | null; isTouch: boolean }) {
   const strings = useStrings();
-  const now = useNow();
+  const now = useNow(retryAt === null ? 60_000 : 1000);
   const seconds = retryAt === null ? 0 : Math.ceil((retryAt - now) / 1000);
   if (length > MAX_TEXT) {
     return <span className={styles['tooLong']}>{strings.composer.tooLong(length - MAX_TEXT)}</span>;

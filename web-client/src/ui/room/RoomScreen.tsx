@@ -39,7 +39,7 @@ export function RoomScreen({ roomId }: { roomId: RoomId }) {
     <div className={styles['screen']}>
       <div className={styles['room']}>
         <RoomHeader
-          avatar={<RoomAvatar roomId={roomId} face={face} />}
+          avatar={!isGone && <RoomAvatar roomId={roomId} face={face} />}
           name={face.name}
           detail={<Detail room={room} face={face} />}
           people={isGone ? undefined : { isOpen, onToggle }}

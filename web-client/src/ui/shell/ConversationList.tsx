@@ -1,5 +1,5 @@
 import type { KeyboardEvent } from 'react';
-import { useConversations } from '../../hooks';
+import { useConversations, useMe } from '../../hooks';
 import { useStrings } from '../../strings';
 import { Button } from '../common/Button';
 import type { Place } from '../routes';
@@ -15,6 +15,7 @@ interface ConversationListProps {
 
 export function ConversationList({ place, onDialog }: ConversationListProps) {
   const strings = useStrings();
+  const me = useMe();
   const { phase, conversations, reload } = useConversations();
   const openId = place.name === 'room' ? place.roomId : undefined;
   return (
@@ -30,7 +31,7 @@ export function ConversationList({ place, onDialog }: ConversationListProps) {
       )}
       {phase === 'ready' && conversations.length === 0 && (
         <div className={`${styles['note']} ${styles['empty']}`}>
-          <p>{strings.shell.emptyText}</p>
+          <p>{me.is_guest ? strings.shell.emptyGuest : strings.shell.emptyText}</p>
           <div className={styles['phoneOnly']}>
             <StartButtons onDialog={onDialog} />
           </div>

@@ -1,5 +1,5 @@
 import { Compass, MessagesSquare, Plus, Search } from 'lucide-react';
-import { useConversations } from '../../hooks';
+import { useConversations, useMe } from '../../hooks';
 import { useStrings } from '../../strings';
 import { Button } from '../common/Button';
 import { Notice } from '../common/Notice';
@@ -8,14 +8,16 @@ import type { DialogName } from './Shell';
 
 export function NothingOpen({ onDialog }: { onDialog: (dialog: DialogName) => void }) {
   const strings = useStrings();
+  const me = useMe();
   const { phase, conversations } = useConversations();
   if (phase === 'loading') return null;
+  const emptyText = me.is_guest ? strings.shell.emptyGuest : strings.shell.emptyText;
   const isNew = conversations.length === 0;
   return (
     <Notice
       icon={<MessagesSquare size={26} />}
       title={isNew ? strings.shell.emptyTitle : strings.shell.nothingTitle}
-      text={isNew ? strings.shell.emptyText : strings.shell.nothingText}
+      text={isNew ? emptyText : strings.shell.nothingText}
     >
       <StartButtons onDialog={onDialog} />
     </Notice>

@@ -1,0 +1,56 @@
+import { expect, test } from 'vitest';
+import type { Message } from '../../protocol/generated/Message';
+import { buildRows } from './rows';
+
+const START = new Date(2026, 10, 21, 12, 0).getTime();
+
+function message(seq: number, minute: number, user: string, more: Partial<Message> = {}): Message {
+  const timestamp = new Date(START + minute * 60_000).toISOString();
+  return {
+    id: `m${seq}`,
+    room_id: 'r',
+    user_id: user,
+    username: user,
+    message: 'x',
+    timestamp,
+    seq,
+    rev: seq,
+    ...more,
+  };
+}
+
+const shape = (messages: readonly Message[], readUpTo = 0) =>
+  buildRows(messages, [], readUpTo, 'me').map((row) => (row.isHead ? 'head' : 'rest') + (row.isFirstNew ? '+new' : ''));
+
+test('groups what one sender says within five minutes', () => {
+  const messages = [message(1, 0, 'a'), message(2, 4, 'a'), message(3, 6, 'a'), message(4, 6, 'b')];
+  expect(shape(messages)).toEqual(['head', 'rest', 'head', 'head']);
+});
+
+test('a day begins with its first message, and with a group', () => {
+  const rows = buildRows([message(1, 0, 'a'), message(2, 1, 'a'), message(3, 720, 'a')], [], 0, 'me');
+  expect(rows.map((row) => row.day !== null)).toEqual([true, false, true]);
+});
+
+test('the divider stands above the first message that was not read, once', () => {
+  const messages = [message(1, 0, 'a'), message(2, 1, 'a'), message(3, 2, 'a')];
+  expect(shape(messages, 1)).toEqual(['head', 'head+new', 'rest']);
+  expect(shape(messages, 0)).toEqual(['head', 'rest', 'rest']);
+});
+
+test('my message keeps its key when it is acknowledged', () => {
+  const created_at = new Date(START).toISOString();
+  const before = buildRows([], [{ client_id: 'c1', text: 'x', created_at, state: 'sending' }], 0, 'me');
+  const after = buildRows([message(1, 0, 'me', { client_id: 'c1' })], [], 0, 'me');
+  expect(after[0]?.key).toBe(before[0]?.key);
+});
+
+test('the same client id of somebody else is another message', () => {
+  const rows = buildRows(
+    [message(1, 0, 'a', { client_id: 'c1' }), message(2, 0, 'b', { client_id: 'c1' })],
+    [],
+    0,
+    'me',
+  );
+  expect(new Set(rows.map((row) => row.key)).size).toBe(2);
+});
