@@ -2,11 +2,23 @@
 import { Readable } from 'node:stream';
 import { spec } from 'node:test/reporters';
 
-const PROGRESS = ['test:pass', 'test:start', 'test:dequeue', 'test:enqueue'];
+const QUIET = ['test:dequeue', 'test:enqueue'];
 
 async function* withoutEveryPass(events) {
+  // Started and not ended, the outermost first. A failure needs the starts of all that it is in, or `spec` itself fails.
+  const open = [];
   for await (const event of events) {
-    if (!PROGRESS.includes(event.type) || event.data.nesting === 0) yield event;
+    const { type, data: { nesting } } = event;
+    if (type === 'test:start' && nesting > 0) {
+      open.push(event);
+    } else if (type === 'test:pass' && open.at(-1)?.data.nesting === nesting) {
+      open.pop();
+    } else if (type === 'test:fail') {
+      yield* open.splice(0);
+      yield event;
+    } else if (nesting === 0 || !QUIET.includes(type)) {
+      yield event;
+    }
   }
 }
 
