@@ -6,6 +6,7 @@ import notifications from './contract/notifications.mjs';
 import presence from './contract/presence.mjs';
 import privateMessages from './contract/private.mjs';
 import rooms from './contract/rooms.mjs';
+import search from './contract/search.mjs';
 import typing, { timeouts } from './contract/typing.mjs';
 import { CLIENTS, TRANSPORTS } from './support/clients.mjs';
 import { startServer } from './support/server.mjs';
@@ -38,6 +39,7 @@ function contract(client, transports) {
     facts('typing', server, typing, options);
     facts('typing timeouts', hasty, timeouts, options);
     facts('notifications', server, notifications, options);
+    facts('search', server, search, options);
   });
 }
 

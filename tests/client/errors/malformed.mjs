@@ -7,6 +7,8 @@ const MISSING = Symbol('missing');
 const BAD_IDS = [MISSING, null, '', true, {}, [], ['general'], 1.5, 1e300, 'x'.repeat(129), 'a\0b'];
 const BAD_TEXTS = [MISSING, null, 7, true, {}, ['text'], '', '   ', '\n\t', 'a\0b', 'x'.repeat(10_001), '🦀'.repeat(10_001)];
 const BAD_FLAGS = [MISSING, null, 'yes', 1, 0, {}];
+const BAD_QUERIES = [MISSING, null, 7, true, {}, [], ['text'], 'a\0b', 'x'.repeat(101), '🦀'.repeat(101)];
+const BAD_LIMITS = [0, -1, 1.5, '10', true, {}, []];
 const BAD_CLIENT_IDS = ['', 'x'.repeat(129), true, {}, []];
 
 /** `valid` with one field after the other made bad. */
@@ -20,6 +22,8 @@ function spoiled(valid, fields) {
 
 /** What is no payload of anything. The array would be taken by a decoder that reads fields by position. */
 const noObject = (valid) => [[], [null], ['text'], [''], [7], [true], [[]], [Object.values(valid)]];
+
+const search = () => [...noObject({ query: 'bob' }), ...spoiled({ query: 'bob' }, { query: BAD_QUERIES, limit: BAD_LIMITS })];
 
 /** event → the arguments that are to be refused, for `room`. */
 const malformed = {
@@ -61,6 +65,8 @@ const malformed = {
   },
   // Its payload is `{}`, so what is missing is not malformed.
   get_user_conversations: () => [['text'], [7], [true], [['x']]],
+  search_users: search,
+  search_rooms: search,
   authenticate: () => [...noObject({ token: 'x' }), ...spoiled({ token: 'x' }, { token: [MISSING, null, 7, true, {}, []] })],
 };
 

@@ -4,23 +4,24 @@ import http from 'node:http';
 
 const DEADLINE_MS = 10_000;
 
-/** Resolves to `{status, headers, body}`. */
+/** Resolves to `{status, headers, body, bytes}`: the body as text and as it came. */
 export function request(server, path, { method = 'GET', headers = {}, body } = {}) {
   return new Promise((resolve, reject) => {
     const asked = http.request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
       const parts = [];
       response.on('data', (part) => parts.push(part));
       response.on('error', reject);
-      response.on('end', () => resolve({
-        status: response.statusCode, headers: response.headers, body: Buffer.concat(parts).toString(),
-      }));
+      response.on('end', () => {
+        const bytes = Buffer.concat(parts);
+        resolve({ status: response.statusCode, headers: response.headers, body: bytes.toString(), bytes });
+      });
     });
     asked.setTimeout(DEADLINE_MS, () => asked.destroy(new Error(`no answer to ${method} ${path} within ${DEADLINE_MS} ms`)));
     asked.on('error', reject);
     // An upgrade that was granted: the status is the fact, the connection is not used.
     asked.on('upgrade', (response, socket) => {
       socket.destroy();
-      resolve({ status: response.statusCode, headers: response.headers, body: '' });
+      resolve({ status: response.statusCode, headers: response.headers, body: '', bytes: Buffer.alloc(0) });
     });
     asked.end(body);
   });

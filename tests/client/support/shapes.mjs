@@ -3,11 +3,16 @@ import assert from 'node:assert/strict';
 
 export const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 export const UUID7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+const JWT = /^[\w-]+\.[\w-]+\.[\w-]+$/;
 
 const MESSAGE = ['id', 'room_id', 'user_id', 'username', 'message', 'timestamp', 'seq', 'rev'];
 const ROOM = ['id', 'name', 'kind', 'private', 'created_by', 'created_at', 'rev'];
 const CONVERSATION = ['room_id', 'name', 'kind', 'participants', 'last_message', 'unread_count', 'last_message_at'];
 const PARTICIPANT = ['id', 'username', 'online', 'role', 'last_seen'];
+const USER_FOUND = ['id', 'username', 'online', 'last_seen'];
+const ROOM_FOUND = ['room', 'participant_count', 'is_participant'];
+const USER = ['id', 'username', 'is_guest'];
+const SIGNED_IN = ['success', 'access_token', 'expires_at', 'user'];
 const NOTIFICATION = ['kind', 'room_id', 'message_id', 'title', 'body', 'unread_count'];
 
 /** Exactly these keys. */
@@ -63,6 +68,39 @@ export function assertNotification(notification, fields = {}) {
   assertKeys(notification, NOTIFICATION);
   assert.match(notification.message_id, UUID7);
   assertFields(notification, fields);
+}
+
+/** One of `search_users`. */
+export function assertUserFound(user, fields = {}) {
+  assertKeys(user, USER_FOUND);
+  assert.equal(typeof user.username, 'string');
+  assert.equal(typeof user.online, 'boolean');
+  assert.ok(user.last_seen === null || (!user.online && TIME.test(user.last_seen)), JSON.stringify(user));
+  assertFields(user, fields);
+}
+
+/** One of `search_rooms`. */
+export function assertRoomFound(found, fields = {}, roomFields = {}) {
+  assertKeys(found, ROOM_FOUND);
+  assertRoom(found.room, { kind: 'public', private: false, ...roomFields });
+  assert.ok(Number.isInteger(found.participant_count) && found.participant_count >= 0, JSON.stringify(found));
+  assert.equal(typeof found.is_participant, 'boolean');
+  assertFields(found, fields);
+}
+
+/** Whoever calls, as `/api` says it. */
+export function assertUser(user, fields = {}) {
+  assertKeys(user, USER);
+  assertFields(user, fields);
+}
+
+/** What one is given who has signed in. The refresh token is in here or in a cookie. */
+export function assertSignedIn(body, userFields = {}) {
+  assertKeys(body, 'refresh_token' in body ? [...SIGNED_IN, 'refresh_token'] : SIGNED_IN);
+  assert.match(body.access_token, JWT);
+  if ('refresh_token' in body) assert.match(body.refresh_token, JWT);
+  assert.match(body.expires_at, TIME);
+  assertUser(body.user, { is_guest: false, ...userFields });
 }
 
 /** `{user_id, username, last_seen?}` */
