@@ -38,10 +38,16 @@ const kinds: Readonly<Record<RoomKind, string>> = {
   support: 'Support',
 };
 
+/** The server's sentences begin small and end without a full stop. */
+function sentence(text: string): string {
+  const capitalised = text.charAt(0).toLocaleUpperCase('en') + text.slice(1);
+  return /[.!?…]$/u.test(capitalised) ? capitalised : `${capitalised}.`;
+}
+
 export const en = {
   lang: 'en',
   product: 'Confab',
-  error: (body: ErrorBody) => errors[body.code] ?? body.message,
+  error: (body: ErrorBody) => errors[body.code] ?? sentence(body.message),
   title: (place: string | null, unread: number) =>
     `${unread > 0 ? `(${numbers.format(unread)}) ` : ''}${place === null ? '' : `${place} · `}Confab`,
 
@@ -52,7 +58,6 @@ export const en = {
     retry: 'Try again',
     reload: 'Reload',
     loading: 'Loading',
-    you: 'you',
     justNow: 'just now',
     now: 'now',
     online: 'Online',
@@ -166,7 +171,6 @@ export const en = {
 
   room: {
     kinds,
-    kindHint: (kind: RoomKind) => kinds[kind],
     people: 'People',
     peopleCount: (n: number) => count(n, 'person', 'people'),
     onlineCount: (n: number) => `${numbers.format(n)} online`,
@@ -198,7 +202,6 @@ export const en = {
     missingText: 'It may have been removed, or the address is incomplete.',
     failedTitle: 'The room could not be loaded',
     failedText: 'Your connection or the server had a problem.',
-    gone: 'Person not found',
   },
 
   composer: {
@@ -239,7 +242,6 @@ export const en = {
     online: (n: number) => `Online — ${numbers.format(n)}`,
     offline: (n: number) => `Offline — ${numbers.format(n)}`,
     lastSeen: (ago: string) => `Last seen ${ago}`,
-    neverSeen: 'Not seen yet',
     write: (name: string) => `Write to ${name}`,
     self: (name: string) => `${name} (you)`,
   },

@@ -10,6 +10,7 @@ import { Banner } from '../common/Banner';
 import { Button } from '../common/Button';
 import { Notice } from '../common/Notice';
 import { Spinner } from '../common/Spinner';
+import { focusComposerSoon } from '../room/focus';
 import styles from './FindDialog.module.css';
 import { PersonResult, RoomResult, type RoomSummary } from './Results';
 import { SearchField } from './SearchField';
@@ -49,6 +50,10 @@ function Finder({ onClose }: { onClose: () => void }) {
   const [query, setQuery] = useState('');
   const { searchRooms, searchUsers } = useRoomActions();
   const { conversations } = useConversations();
+  const open = () => {
+    onClose();
+    focusComposerSoon();
+  };
   const wanted = query.trim();
   const rooms = useSearch(searchRooms, wanted, true);
   const people = useSearch(searchUsers, wanted, true);
@@ -79,7 +84,7 @@ function Finder({ onClose }: { onClose: () => void }) {
             <h3 className={styles['heading']}>{strings.find.rooms}</h3>
             <ul>
               {shownRooms.map((room) => (
-                <RoomResult key={`${typeof room.id}:${room.id}`} room={room} onOpen={onClose} />
+                <RoomResult key={`${typeof room.id}:${room.id}`} room={room} onOpen={open} />
               ))}
             </ul>
           </section>
@@ -89,7 +94,7 @@ function Finder({ onClose }: { onClose: () => void }) {
             <h3 className={styles['heading']}>{strings.find.people}</h3>
             <ul>
               {shownPeople.map((person) => (
-                <PersonResult key={`${typeof person.id}:${person.id}`} person={person} onOpen={onClose} />
+                <PersonResult key={`${typeof person.id}:${person.id}`} person={person} onOpen={open} />
               ))}
             </ul>
           </section>

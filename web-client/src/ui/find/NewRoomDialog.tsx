@@ -8,6 +8,7 @@ import { AppDialog } from '../common/AppDialog';
 import { Banner } from '../common/Banner';
 import { Button } from '../common/Button';
 import { Field } from '../common/Field';
+import { focusComposerSoon } from '../room/focus';
 import { navigate } from '../routes';
 import styles from './NewRoomDialog.module.css';
 import { PeoplePicker } from './PeoplePicker';
@@ -101,6 +102,7 @@ function useNewRoom(onClose: () => void) {
     if (!result.ok) return setError(result.error);
     onClose();
     navigate(roomPath(result.value.id));
+    focusComposerSoon();
   };
   return {
     name,

@@ -6,6 +6,7 @@ import { IconButton } from '../common/Button';
 import { TOUCH, useMedia } from '../common/use-media';
 import styles from './Composer.module.css';
 import { EmojiButton } from './EmojiButton';
+import { COMPOSER_ID } from './focus';
 import { COUNT_FROM, MAX_TEXT, textLength } from './text';
 
 interface ComposerProps {
@@ -53,7 +54,7 @@ export function Composer({ text, onText, onSend, name, retryAt, isSending = fals
       <div className={styles['frame']}>
         <textarea
           ref={field}
-          id="message"
+          id={COMPOSER_ID}
           className={styles['field']}
           rows={1}
           aria-label={strings.composer.label}

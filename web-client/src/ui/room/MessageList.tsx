@@ -1,4 +1,4 @@
-import { ArrowDown } from 'lucide-react';
+import { ArrowDown, PenLine } from 'lucide-react';
 import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import type { RoomState } from '../../client/room-state';
@@ -7,6 +7,7 @@ import type { User } from '../../protocol/generated/User';
 import { useStrings } from '../../strings';
 import { Button } from '../common/Button';
 import { Hidden } from '../common/Hidden';
+import { Notice } from '../common/Notice';
 import { Spinner } from '../common/Spinner';
 import styles from './MessageList.module.css';
 import { MessageRow } from './MessageRow';
@@ -61,7 +62,11 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
         onScroll={onScroll}
         onKeyDown={moveAmongMessages}
       >
-        <div className={styles['spacer']} />
+        <div className={styles['spacer']}>
+          {rows.length === 0 && (
+            <Notice icon={<PenLine size={24} />} title={strings.room.emptyTitle} text={strings.room.emptyText} />
+          )}
+        </div>
         <Virtualizer ref={list} data={rows} as="ol" item="li" shift={isPrepending} bufferSize={600}>
           {(row, index) => (
             <MessageRow

@@ -90,7 +90,7 @@ function Frame({ userId, username, at, iso, isHead, state, text, children }: Fra
   return (
     <article
       className={`${styles['message']} ${isHead ? styles['head'] : ''}`}
-      aria-label={strings.room.messageLabel(username, format.full(at))}
+      aria-label={strings.room.messageLabel(username, format.time(at))}
       data-testid="message"
       data-state={state}
       // The arrow keys go from one to the next: see message-keys.ts.

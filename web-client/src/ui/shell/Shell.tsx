@@ -3,6 +3,7 @@ import { useStrings } from '../../strings';
 import { Toasts } from '../common/Toasts';
 import { FindDialog } from '../find/FindDialog';
 import { NewRoomDialog } from '../find/NewRoomDialog';
+import { COMPOSER_ID } from '../room/focus';
 import { PersonScreen } from '../room/PersonScreen';
 import { RoomScreen } from '../room/RoomScreen';
 import { type Place, usePlace } from '../routes';
@@ -24,7 +25,7 @@ export function Shell() {
   return (
     <div className={styles['shell']} data-pane={place.name === 'start' ? 'list' : 'main'}>
       {place.name === 'room' && (
-        <a className={styles['skip']} href="#message">
+        <a className={styles['skip']} href={`#${COMPOSER_ID}`}>
           {strings.shell.skip}
         </a>
       )}
