@@ -15,7 +15,7 @@ const ARGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];
-const DEADLINE_MS = 10_000;
+export const DEADLINE_MS = 10_000;
 const POLL_MS = 50;
 
 /** What a browser says when a connection cannot be made or is cut off; nothing else may be said. */
@@ -30,7 +30,8 @@ export async function startSite({ web_root = DIST, ...settings } = {}) {
 }
 
 let browser;
-async function launch() {
+/** The one browser of the test file, closed when it ends. */
+export async function launch() {
   if (!existsSync(CHROMIUM)) throw new Error(`there is no Chromium at ${CHROMIUM}: install it, or set CHROMIUM_BIN`);
   browser ??= chromium.launch({ executablePath: CHROMIUM, args: ARGS });
   return browser;

@@ -1,0 +1,129 @@
+// What stands between a page and the server: single packets, or the whole network.
+import { connect, createServer } from 'node:net';
+import { after } from 'node:test';
+
+/** From here on the page's sockets go through the test. To be called before the page is opened. */
+export async function tapSockets(page) {
+  const tap = new Tap();
+  await page.routeWebSocket(/socket\.io/, (socket) => tap.join(socket));
+  return tap;
+}
+
+class Tap {
+  /** What the page has sent: `[event, payload]`. */
+  sent = [];
+  /** May replace what arrives: `({event, isAnswer, data}) => data`. */
+  change = ({ data }) => data;
+
+  #questions = new Map();
+  #match = null;
+  #held = null;
+
+  /** From the first packet on that matches `({event, isAnswer, data})` everything is kept back, in order. */
+  hold(match) { this.#match = match; }
+
+  /** Whether something is kept back by now. */
+  get isHolding() { return this.#held !== null; }
+
+  release() {
+    const held = this.#held ?? [];
+    this.#match = null;
+    this.#held = null;
+    for (const send of held) send();
+  }
+
+  join(socket) {
+    const server = socket.connectToServer();
+    socket.onMessage((frame) => {
+      this.#outgoing(frame);
+      server.send(frame);
+    });
+    server.onMessage((frame) => {
+      const send = this.#incoming(socket, String(frame));
+      if (this.#held) this.#held.push(send);
+      else send();
+    });
+  }
+
+  #outgoing(frame) {
+    const [, id, body] = /^42(\d*)(\[.*\])$/s.exec(frame) ?? [];
+    if (!body) return;
+    const [event, payload] = JSON.parse(body);
+    this.sent.push([event, payload]);
+    if (id) this.#questions.set(id, event);
+  }
+
+  #incoming(socket, frame) {
+    const [, type, id, body] = /^4([23])(\d*)(\[.*\])$/s.exec(frame) ?? [];
+    if (!body) return () => socket.send(frame);
+    const isAnswer = type === '3';
+    const values = JSON.parse(body);
+    const event = isAnswer ? this.#questions.get(id) : values[0];
+    const packet = { event, isAnswer, data: values.at(-1) };
+    if (this.#match?.(packet)) this.#held ??= [];
+    const data = this.change(packet);
+    return () => socket.send(`4${type}${id}${JSON.stringify([...values.slice(0, -1), data])}`);
+  }
+}
+
+/** A network of its own for one window, to a server: it can be cut, or fall silent. It stays when the server does not. */
+export async function openNetwork(server) {
+  const network = new Network(server);
+  after(() => network.close());
+  return network.open();
+}
+
+class Network {
+  #server;
+  #listener;
+  #lines = new Set();
+  #isCut = false;
+
+  constructor(server) { this.#server = server; }
+
+  get url() { return `http://127.0.0.1:${this.port}`; }
+
+  open() {
+    this.#listener = createServer({ allowHalfOpen: true }, (near) => this.#join(near)).listen(0, '127.0.0.1');
+    this.#listener.unref();
+    return new Promise((resolve) => {
+      this.#listener.once('listening', () => {
+        this.port = this.#listener.address().port;
+        resolve(this);
+      });
+    });
+  }
+
+  /** Every connection breaks, and nobody gets through. */
+  cut() {
+    this.#isCut = true;
+    for (const line of this.#lines) line.destroy();
+  }
+
+  /** Connections stay, and nothing passes: what a dead router does. */
+  silence() { for (const line of this.#lines) line.pause(); }
+
+  mend() { this.#isCut = false; }
+
+  close() {
+    this.cut();
+    this.#listener.close();
+  }
+
+  #join(near) {
+    if (this.#isCut) return near.destroy();
+    const far = connect(this.#server.port, '127.0.0.1');
+    for (const [line, other] of [[near, far], [far, near]]) {
+      line.unref();
+      this.#lines.add(line);
+      line.on('data', (bytes) => other.write(bytes));
+      line.on('end', () => other.end());
+      line.on('error', () => other.destroy());
+      line.on('close', () => {
+        this.#lines.delete(line);
+        other.destroy();
+      });
+    }
+    return undefined;
+  }
+}
