@@ -98,6 +98,12 @@ const slow = {
     for (const ms of held) assert.ok(ms >= 500 && ms < PATIENCE_MS, `held for ${ms} ms`);
   },
 
+  'a body that is half sent is not waited for': async ({ server }) => {
+    const head = 'POST /api/auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n';
+    const held = await Promise.all([halfSent(server, head), halfSent(server, `${head}{"username":`)]);
+    for (const ms of held) assert.ok(ms >= 500 && ms < PATIENCE_MS, `held for ${ms} ms`);
+  },
+
   'a connection that is used is not closed by that': async (w) => {
     const room_id = w.id();
     const [alice] = await w.members(room_id, 'alice');

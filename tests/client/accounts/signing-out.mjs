@@ -79,6 +79,18 @@ export const connections = {
     await client.barrier();
   },
 
+  'the reason reaches a client that is busy, however often one looks': async (w) => {
+    for (let i = 0; i < 10; i += 1) {
+      const alice = await account(w);
+      const client = await w.connect({ token: alice.access_token });
+      // Right behind an answer a client of long-polling has no request under way.
+      await client.ok('join_room', { room_id: w.id() });
+      await logout(w.server, alice);
+      await client.disconnected();
+      assert.deepEqual(client.all('error').map(({ code }) => code), ['signed_out'], `of sign-out ${i + 1}`);
+    }
+  },
+
   'no connection outlives a sign-out that comes while it is being made': async (w) => {
     const alice = await account(w);
     const early = await w.connect({ token: alice.access_token });
