@@ -120,13 +120,20 @@ test('a token that was handed over is kept for its tab alone and told to the oth
 });
 
 test('a token that is no good is refused in words and ends nobody else', async (t) => {
+  const account = await makeAccount(server, 'alice');
   const forged = token({ user_id: 'somebody' }, { secret: 'another secret of 32 bytes or more' });
-  const profile = await openProfile(t, server);
-  profile.mayBeRefused(401);
-  const window = await profile.open(`/#token=${forged}`);
-  await window.reads('Your session has ended. Sign in again.');
-  assert.equal(window.page.url(), `${server.url}/`);
-  assert.doesNotMatch(await keptIn(window), /eyJ/);
+  const window = await openAs(t, server, account);
+  window.profile.mayBeRefused(401);
+  await window.live();
+  const other = await window.profile.open(`/#token=${forged}`);
+  await other.reads('Your session has ended. Sign in again.');
+  assert.equal(other.page.url(), `${server.url}/`);
+  assert.doesNotMatch(await keptIn(other), /eyJ/);
+  await window.isSignedInAs(account.username);
+  await other.page.reload();
+  await other.isSignedInAs(account.username);
+  await window.live();
+  assert.equal(window.sockets.length, 1);
 });
 
 test('a token that runs out while its page is open signs it out with the reason', async (t) => {

@@ -1,0 +1,133 @@
+// Pictures of the web client, for README and for people to look at: only with SCREENSHOTS=folder.
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { before, test } from 'node:test';
+import { MAYA, setStage, stopTheClock } from './stage.mjs';
+import { openProfile, startSite } from './support.mjs';
+
+const folder = process.env.SCREENSHOTS;
+const skip = !folder;
+const DESK = { viewport: { width: 1280, height: 800 } };
+const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+const NEWCOMER = { username: 'Jonas Petersen', password: 'a good long password' };
+
+let server;
+let stage;
+before(async (t) => {
+  if (skip) return;
+  mkdirSync(folder, { recursive: true });
+  server = await startSite();
+  stage = await setStage(t, server);
+});
+
+/** A window on the morning of the stage, in English, in UTC. */
+async function openWindow(t, path, options = DESK) {
+  const profile = await openProfile(t, server, { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...options });
+  const window = await profile.newTab();
+  await stopTheClock(window.page);
+  await window.visit(path);
+  await window.isSignedOut();
+  return window;
+}
+
+async function openAsMaya(t, room, options) {
+  const window = await openWindow(t, room ? `/rooms/${room.id}` : '/', options);
+  await window.fillIn(stage.accounts[MAYA]);
+  await window.button('Sign in', window.form).click();
+  await window.live();
+  if (room) await window.list.getByTestId('message').last().waitFor();
+  return window;
+}
+
+async function picture(window, name) {
+  await window.page.mouse.move(0, 0);
+  await window.page.evaluate(() => document.fonts.ready);
+  await window.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
+}
+
+async function typing(room, ...names) {
+  for (const name of names) await stage.clients[name].ok('typing', { room_id: room.id, is_typing: true });
+}
+
+test('signing in', { skip }, async (t) => {
+  await picture(await openWindow(t, '/'), 'sign-in');
+});
+
+test('nothing there yet', { skip }, async (t) => {
+  const window = await openWindow(t, '/');
+  await window.button('Make one').click();
+  await window.fillIn(NEWCOMER);
+  await window.button('Make account').click();
+  await window.heading('No conversations yet').waitFor();
+  await window.live();
+  await picture(window, 'empty');
+});
+
+test('a busy room, light and dark', { skip }, async (t) => {
+  const { festival } = stage.rooms;
+  const window = await openAsMaya(t, festival);
+  await window.ready(festival.name);
+  await window.seesPerson('Émile', 'Last seen');
+  await typing(festival, 'Noor Haddad', 'Clara Weiss');
+  await window.reads('Noor Haddad and Clara Weiss are typing…');
+  await window.conversation('General').getByText('2 unread messages').waitFor();
+  await picture(window, 'busy-room');
+  await window.page.emulateMedia({ colorScheme: 'dark' });
+  await picture(window, 'dark');
+});
+
+test('a private conversation', { skip }, async (t) => {
+  const window = await openAsMaya(t, stage.rooms.withNoor);
+  await window.heading('Noor Haddad').waitFor();
+  await window.composer.fill('It reads well! I would only add until when');
+  await typing(stage.rooms.withNoor, 'Noor Haddad');
+  await window.reads('Noor Haddad is typing…');
+  await picture(window, 'private-message');
+});
+
+test('finding a room or somebody', { skip }, async (t) => {
+  const window = await openAsMaya(t, stage.rooms.festival);
+  await window.ready(stage.rooms.festival.name);
+  await window.button('Find').click();
+  await window.dialog.getByRole('link').nth(3).waitFor();
+  await picture(window, 'find');
+});
+
+test('a phone', { skip }, async (t) => {
+  const window = await openAsMaya(t, null, PHONE);
+  await window.conversation('Ben Okafor').waitFor();
+  await picture(window, 'phone-list');
+  await window.conversation('Summer festival').tap();
+  await window.list.getByTestId('message').last().waitFor();
+  await typing(stage.rooms.festival, 'Noor Haddad');
+  await window.reads('Noor Haddad is typing…');
+  await picture(window, 'phone-room');
+});
+
+test('no network', { skip }, async (t) => {
+  const window = await openAsMaya(t, stage.rooms.festival);
+  window.profile.mayLoseConnections();
+  await window.ready(stage.rooms.festival.name);
+  await window.profile.context.setOffline(true);
+  await window.phase('offline');
+  await window.composer.fill('I am on the train to the meadow, back in a quarter of an hour.');
+  await window.composer.press('Enter');
+  await window.page.locator('[data-state=sending]').waitFor();
+  await picture(window, 'offline');
+});
+
+test('more messages than the limit allows', { skip }, async (t) => {
+  const { festival, kitchen } = stage.rooms;
+  await server.restart({ rate_limit_messages: 1 });
+  const window = await openAsMaya(t, festival);
+  await window.ready(festival.name);
+  const other = await window.profile.newTab();
+  await other.visit(`/rooms/${kitchen.id}`);
+  await other.ready(kitchen.name);
+  await other.send('I come along too.');
+  await window.composer.fill('Ben, which day would suit you for the trip to the timber yard?');
+  await window.composer.press('Enter');
+  await window.page.locator('[data-state=waiting]').waitFor();
+  await window.composer.fill('And do we need the trailer');
+  await picture(window, 'rate-limited');
+});
