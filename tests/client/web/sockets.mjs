@@ -14,10 +14,13 @@ class Tap {
   sent = [];
   /** May replace what arrives: `({event, isAnswer, data}) => data`. */
   change = ({ data }) => data;
+  /** May answer a request in the server's place, which never hears of it: `(event, payload) => answer`. */
+  answer = () => undefined;
 
   #questions = new Map();
   #match = null;
   #held = null;
+  #joined = null;
 
   /** From the first packet on that matches `({event, isAnswer, data})` everything is kept back, in order. */
   hold(match) { this.#match = match; }
@@ -32,11 +35,20 @@ class Tap {
     for (const send of held) send();
   }
 
+  /** The connection ends, and with it what is kept back. */
+  breakOff() {
+    const { socket, server } = this.#joined;
+    this.#match = null;
+    this.#held = null;
+    server.close();
+    socket.close();
+  }
+
   join(socket) {
     const server = socket.connectToServer();
+    this.#joined = { socket, server };
     socket.onMessage((frame) => {
-      this.#outgoing(frame);
-      server.send(frame);
+      if (!this.#outgoing(socket, frame)) server.send(frame);
     });
     server.onMessage((frame) => {
       const send = this.#incoming(socket, String(frame));
@@ -45,12 +57,17 @@ class Tap {
     });
   }
 
-  #outgoing(frame) {
+  /** Whether it was answered here. */
+  #outgoing(socket, frame) {
     const [, id, body] = /^42(\d*)(\[.*\])$/s.exec(frame) ?? [];
-    if (!body) return;
+    if (!body) return false;
     const [event, payload] = JSON.parse(body);
     this.sent.push([event, payload]);
-    if (id) this.#questions.set(id, event);
+    if (!id) return false;
+    this.#questions.set(id, event);
+    const answer = this.answer(event, payload);
+    if (answer) socket.send(`43${id}${JSON.stringify([answer])}`);
+    return answer !== undefined;
   }
 
   #incoming(socket, frame) {
