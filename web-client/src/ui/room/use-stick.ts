@@ -26,7 +26,7 @@ interface StickOptions {
  */
 export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: StickOptions) {
   const sticks = useRef(true);
-  const lastOffset = useRef(0);
+  const last = useRef({ offset: 0, height: 0 });
   const [isAtEnd, setAtEnd] = useState(true);
 
   const follow = useCallback(() => {
@@ -45,9 +45,11 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
     if (!element) return;
     const offset = element.scrollTop;
     const isNearEnd = element.scrollHeight - element.clientHeight - offset < NEAR_END_PX;
-    const hasGoneUp = offset < lastOffset.current - 1;
-    lastOffset.current = offset;
-    // Further away without having gone up: something has grown, and the list is about to follow.
+    // Further away without having gone up, or up because rows turned out smaller than they were taken for: nobody has
+    // scrolled, and the list is about to follow.
+    const height = element.scrollHeight;
+    const hasGoneUp = offset < last.current.offset - 1 && height === last.current.height;
+    last.current = { offset, height };
     if (isNearEnd) sticks.current = true;
     else if (hasGoneUp) sticks.current = false;
     setAtEnd(sticks.current);
