@@ -125,10 +125,10 @@ test('a room with 10,000 messages', async (t) => {
   });
 
   await t.test('scrolling over what is loaded is smooth', async (t) => {
-    for (const step of [20, 100, 600]) {
+    for (const step of [30, 300]) {
       const times = [];
       for (const direction of [1, -1]) {
-        times.push(...await scrollSmoothly(window.list, step * direction, 300));
+        times.push(...await scrollSmoothly(window.list, step * direction, 200));
         assertGapless(await look(window));
       }
       t.diagnostic(`${step} px a frame: ${summary(times)}`);

@@ -12,6 +12,8 @@ export async function tapSockets(page) {
 class Tap {
   /** What the page has sent: `[event, payload]`. */
   sent = [];
+  /** How often the page has connected. */
+  connections = 0;
   /** May replace what arrives: `({event, isAnswer, data}) => data`. */
   change = ({ data }) => data;
   /** May answer a request in the server's place, which never hears of it: `(event, payload) => answer`. */
@@ -46,6 +48,7 @@ class Tap {
 
   join(socket) {
     const server = socket.connectToServer();
+    this.connections += 1;
     this.#joined = { socket, server };
     socket.onMessage((frame) => {
       if (!this.#outgoing(socket, frame)) server.send(frame);
