@@ -146,7 +146,7 @@ export const en = {
     privateLabel: 'Private',
     privateHint: 'Only people you add can enter and read.',
     publicHint: 'Everybody on this server can find and enter it.',
-    guestHint: 'Rooms of guests: only you and people who are added can enter.',
+    guestHint: 'Everybody with an account here can find and enter it. Other guests cannot.',
     people: 'People',
     addPeople: 'Add people by name',
     remove: (name: string) => `Remove ${name}`,
