@@ -39,19 +39,33 @@ test('one click makes a guest who is the same after a reload and in another tab'
   assert.equal(await window.page.getByText(/^Guest .+/).first().textContent(), name);
 });
 
-test('a guest makes a room of their own and finds it after a reload', async (t) => {
+test('a guest makes a room of their own that accounts can enter and other guests cannot', async (t) => {
+  const account = await makeAccount(server, 'alice');
   const window = await (await openProfile(t, server)).open('/');
   await continueAsGuest(window);
   await window.button('Make a room').click();
-  await window.dialog.getByText('Rooms of guests: only you and people who are added can enter.').waitFor();
-  await window.dialog.getByRole('textbox', { name: 'Name', exact: true }).fill('A corner');
+  await window.dialog.getByText('Everybody with an account here can find and enter it. Other guests cannot.').waitFor();
+  const name = named('Corner');
+  await window.dialog.getByRole('textbox', { name: 'Name', exact: true }).fill(name);
   await window.button('Make room', window.dialog).click();
-  await window.ready('A corner');
-  await window.send('Only me here');
-  await window.sees('Only me here');
+  await window.ready(name);
+  await window.send('Anybody here?');
+  await window.sees('Anybody here?');
   await window.page.reload();
-  await window.sees('Only me here');
-  await window.conversation('A corner').filter({ hasText: 'You: Only me here' }).waitFor();
+  await window.sees('Anybody here?');
+  await window.conversation(name).filter({ hasText: 'You: Anybody here?' }).waitFor();
+
+  // What the dialog said is so.
+  const other = await openAs(t, server, account);
+  await other.button('Find').click();
+  await other.dialog.getByRole('searchbox').fill(name);
+  await other.dialog.getByRole('link').filter({ hasText: name }).click();
+  await other.ready(name);
+  await other.send('Yes');
+  await window.sees('Yes');
+  const guest = await (await openProfile(t, server)).open(window.path);
+  await continueAsGuest(guest);
+  await guest.heading('This room is private').waitFor();
 });
 
 test('a guest is told what guests cannot do and how it becomes possible', async (t) => {
