@@ -62,7 +62,6 @@ export const en = {
     now: 'now',
     online: 'Online',
     offline: 'Offline',
-    guest: 'Guest',
   },
 
   signIn: {

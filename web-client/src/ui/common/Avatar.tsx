@@ -34,8 +34,10 @@ export function Avatar({ id, name, size = 'medium', icon, presence }: AvatarProp
       <span
         className={`${styles['face']} ${icon ? styles['room'] : ''}`}
         style={{ '--hue': hueOf(id) } as CSSProperties}
+        // The style sheet shows them: as text they would belong to the words of the button or link that they are in.
+        data-initials={icon ? undefined : initialsOf(name)}
       >
-        {icon ?? initialsOf(name)}
+        {icon}
       </span>
       {presence && <span className={`${styles['dot']} ${styles[presence]}`} />}
     </span>

@@ -2,15 +2,24 @@ import { EmojiPicker, type EmojiPickerListComponents } from 'frimousse';
 import { useStrings } from '../../strings';
 import styles from './EmojiPanel.module.css';
 
+// The picker counts from 0, ARIA from 1. It looks rows up by their number, so of these only the one that is wrong goes.
+const rowIndex = (index: number | undefined) => ({ 'aria-rowindex': index || undefined });
+const columnIndex = (index: number | undefined) => ({ 'aria-colindex': index === undefined ? undefined : index + 1 });
+
 const COMPONENTS: EmojiPickerListComponents = {
   CategoryHeader: ({ category, ...props }) => (
     <div {...props} className={styles['category']}>
       {category.label}
     </div>
   ),
-  Row: (props) => <div {...props} className={styles['row']} />,
+  Row: (props) => <div {...props} {...rowIndex(props['aria-rowindex'])} className={styles['row']} />,
   Emoji: ({ emoji, ...props }) => (
-    <button {...props} type="button" className={`${styles['emoji']} ${emoji.isActive ? styles['active'] : ''}`}>
+    <button
+      {...props}
+      {...columnIndex(props['aria-colindex'])}
+      type="button"
+      className={`${styles['emoji']} ${emoji.isActive ? styles['active'] : ''}`}
+    >
       {emoji.emoji}
     </button>
   ),

@@ -17,10 +17,7 @@ export function UserMenu({ onDialog }: { onDialog: (dialog: DialogName) => void 
       <DialogTrigger>
         <AriaButton className={styles['trigger'] ?? ''} aria-label={strings.userMenu.open(me.username)}>
           <Avatar id={me.id} name={me.username} />
-          <span className={styles['who']}>
-            <bdi className={styles['name']}>{me.username}</bdi>
-            {me.is_guest && <span className={styles['kind']}>{strings.common.guest}</span>}
-          </span>
+          <bdi className={styles['name']}>{me.username}</bdi>
           <ChevronsUpDown size={16} aria-hidden="true" className={styles['chevron'] ?? ''} />
         </AriaButton>
         <Popover placement="top start" className={styles['popover'] ?? ''} offset={4}>
