@@ -1,6 +1,9 @@
 //! Signing in: the payloads of `/api/auth` and `/api/me`.
 
-use entity::{ids::UserId, timestamp::Timestamp};
+use entity::{
+    ids::{TenantId, UserId},
+    timestamp::Timestamp,
+};
 use serde::{Deserialize, Deserializer, Serialize, de};
 use ts_rs::TS;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
@@ -96,7 +99,10 @@ pub struct WaysIn {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
 #[ts(export)]
 pub struct User {
+    /// Unique in its tenant.
     pub id: UserId,
+    #[ts(type = "string")]
+    pub tenant: TenantId,
     pub username: String,
     pub is_guest: bool,
 }

@@ -239,6 +239,7 @@ fn tokens(gateway: &Gateway, sign_in: &SignIn) -> Result<(SignedIn, String)> {
 fn user(identity: &Identity) -> User {
     User {
         id: identity.user_id.clone(),
+        tenant: identity.tenant.clone(),
         username: identity.username.to_string(),
         is_guest: identity.is_guest,
     }

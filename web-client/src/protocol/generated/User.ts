@@ -4,4 +4,8 @@ import type { UserId } from "./UserId";
 /**
  * Whoever is calling.
  */
-export type User = { id: UserId, username: string, is_guest: boolean, };
+export type User = { 
+/**
+ * Unique in its tenant.
+ */
+id: UserId, tenant: string, username: string, is_guest: boolean, };
