@@ -2,14 +2,13 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
-import { MAYA, MAYAS_SHARE, setStage, stopTheClock, tokenOf } from './stage.mjs';
+import { MAYA, MAYAS_SHARE, NEWCOMER, setStage, stopTheClock, tokenOf } from './stage.mjs';
 import { openProfile, startSite } from './support.mjs';
 
 const folder = process.env.SCREENSHOTS;
 const skip = !folder;
 const DESK = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-const NEWCOMER = { username: 'Jonas Petersen', password: 'a good long password' };
 
 let stage;
 before(async () => {
@@ -40,8 +39,13 @@ async function picture(window, name) {
   await window.page.screenshot({ path: join(folder, `${name}.png`), animations: 'disabled', caret: 'hide' });
 }
 
-async function typing(room, ...names) {
-  for (const name of names) await stage.clients[name].ok('typing', { room_id: room.id, is_typing: true });
+/** They type until the picture is taken. */
+async function typing(t, room, ...names) {
+  const tell = async (is_typing) => {
+    for (const name of names) await stage.clients[name].ok('typing', { room_id: room.id, is_typing });
+  };
+  t.after(() => tell(false));
+  await tell(true);
 }
 
 test('signing in', { skip }, async (t) => {
@@ -51,10 +55,7 @@ test('signing in', { skip }, async (t) => {
 });
 
 test('nothing there yet', { skip }, async (t) => {
-  const window = await openWindow(t, '/');
-  await window.button('Make one').click();
-  await window.fillIn(NEWCOMER);
-  await window.button('Make account').click();
+  const window = await openWindow(t, `/#token=${tokenOf(NEWCOMER)}`);
   await window.heading('No conversations yet').waitFor();
   await window.live();
   await picture(window, 'empty');
@@ -65,7 +66,7 @@ test('a busy room, light and dark', { skip }, async (t) => {
   const window = await openAsMaya(t, festival);
   await window.ready(festival.name);
   await window.seesPerson('Émile', 'Last seen');
-  await typing(festival, 'Noor Haddad', 'Clara Weiss');
+  await typing(t, festival, 'Noor Haddad', 'Clara Weiss');
   await window.reads('Noor Haddad and Clara Weiss are typing…');
   await window.conversation('General').getByText('2 unread messages').waitFor();
   await picture(window, 'busy-room');
@@ -77,7 +78,7 @@ test('a private conversation', { skip }, async (t) => {
   const window = await openAsMaya(t, stage.rooms.withNoor);
   await window.heading('Noor Haddad').waitFor();
   await window.composer.fill('It reads well! I would only add until when');
-  await typing(stage.rooms.withNoor, 'Noor Haddad');
+  await typing(t, stage.rooms.withNoor, 'Noor Haddad');
   await window.reads('Noor Haddad is typing…');
   await picture(window, 'private-message');
 });
@@ -96,7 +97,7 @@ test('a phone', { skip }, async (t) => {
   await picture(window, 'phone-list');
   await window.conversation('Summer festival').tap();
   await window.list.getByTestId('message').last().waitFor();
-  await typing(stage.rooms.festival, 'Noor Haddad');
+  await typing(t, stage.rooms.festival, 'Noor Haddad');
   await window.reads('Noor Haddad is typing…');
   await picture(window, 'phone-room');
 });

@@ -11,6 +11,10 @@ const CLARA = 'Clara Weiss';
 const NOOR = 'Noor Haddad';
 const EMILE = 'Émile Laurent';
 const PEOPLE = [MAYA, TOMAS, AIKO, BEN, CLARA, NOOR, EMILE];
+/** Has never been here. */
+export const NEWCOMER = 'Jonas Petersen';
+
+const idOf = (name) => [...PEOPLE, NEWCOMER].indexOf(name) + 1;
 
 /** `[who, when, what]`; a minus before the time means the day before. */
 const FESTIVAL = [
@@ -52,6 +56,8 @@ const WITH_NOOR = [
   [NOOR, '09:37', 'Thank you. It is short, promised.'],
 ];
 const FROM_BEN = [[BEN, '10:11', 'Do you have five minutes after lunch? It is about the van.']];
+/** Whoever has to wait. */
+const WAIT_MS = 42_000;
 const LAST_SEEN = { [EMILE]: '08:55', [BEN]: '10:15' };
 
 const DAY_MS = 24 * 3600_000;
@@ -72,7 +78,7 @@ const opened = [];
 after(() => { for (const client of opened) client.close(); });
 
 /** Signs in by the address: `/rooms/general#token=…`. */
-export const tokenOf = (name) => token({ user_id: PEOPLE.indexOf(name) + 1, username: name });
+export const tokenOf = (name) => token({ user_id: idOf(name), username: name });
 
 /** Fills a server. Resolves to `{server, clients, rooms}`; Émile and Ben have left, Maya is yet to come. */
 export async function setStage(server) {
@@ -81,7 +87,6 @@ export async function setStage(server) {
     clients[name] = await connect(server.url, { token: tokenOf(name) });
     opened.push(clients[name]);
   }
-  const idOf = (name) => PEOPLE.indexOf(name) + 1;
   const say = async (room_id, script) => {
     for (const [who, , message] of script) await clients[who].ok('chat_message', { room_id, message });
   };
@@ -134,6 +139,7 @@ function redate(value) {
   if (written) dated.timestamp = written.toISOString();
   else if ('timestamp' in dated) dated.timestamp = NOW.toISOString();
   if (dated.last_message) dated.last_message_at = dated.last_message.timestamp;
+  if (dated.retry_after_ms) dated.retry_after_ms = WAIT_MS;
   if (dated.last_seen) dated.last_seen = at(LAST_SEEN[dated.username] ?? '10:20').toISOString();
   return dated;
 }
