@@ -119,7 +119,10 @@ export async function setStage(server) {
   await clients[MAYA].ok('join_room', { room_id: withNoor.id });
   await clients[NOOR].ok('join_room', { room_id: withNoor.id });
   for (const name of [NOOR, CLARA]) await clients[name].ok('join_room', { room_id: festival.id });
-  for (const name of [MAYA, BEN, EMILE]) clients[name].close();
+  const leaving = [MAYA, BEN, EMILE];
+  for (const name of leaving) clients[name].close();
+  // For some seconds they are still taken for being there.
+  await Promise.all(leaving.map((name) => clients[NOOR].waitFor('user_offline', { user_id: idOf(name) })));
   return { server, clients, rooms: { sound, general, kitchen, festival, withNoor } };
 }
 
