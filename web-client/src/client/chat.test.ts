@@ -113,18 +113,40 @@ describe('a room on screen', () => {
     expect(phase('closed')).toBe('denied');
   });
 
-  it('tries again where a failure passes, then says so, and loads when asked to', async () => {
+  it('tries again where a failure passes, says so after a while, and loads when asked to', async () => {
     sockets.answers.set('join_room', () => ({ success: false, code: 'storage_unavailable', message: '' }));
     chat.room('a').open();
     await pass();
     expect(phase('a')).toBe('loading');
     await pass(60_000);
     expect(phase('a')).toBe('failed');
-    expect(sockets.last.asked('join_room')).toHaveLength(5);
     serve();
     chat.room('a').reload();
     await pass();
     expect(phase('a')).toBe('ready');
+  });
+
+  it('is heard again after many failures, without being asked', async () => {
+    chat.room('a').open();
+    chat.room('b').open();
+    await pass();
+    await cut();
+    store(message('a', 4));
+    const refused = { success: false, code: 'overloaded', message: '' };
+    sockets.answers.set('join_room', () => refused);
+    await comeBack();
+    await pass(120_000);
+    expect(phase('a')).toBe('ready');
+    serve();
+    await pass(30_000);
+    expect(seqs('a')).toEqual([1, 2, 3, 4]);
+    sockets.answers.set('join_room', () => refused);
+    chat.room('c').open();
+    await pass(120_000);
+    expect(phase('c')).toBe('failed');
+    serve();
+    await pass(30_000);
+    expect(phase('c')).toBe('ready');
   });
 
   it('keeps 20 rooms that were left', async () => {

@@ -56,7 +56,7 @@ const PROBE_MS = 5000;
 
 export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOptions): Chat {
   const people = createPeople(me);
-  const drafts = createDrafts(env.local, me.id);
+  const drafts = createDrafts(env.local, { tenant: me.tenant, user_id: me.id });
   let doubt: ReturnType<typeof setTimeout> | undefined;
 
   const connection = createConnection({

@@ -8,13 +8,19 @@ import type { Readable } from './readable';
 
 const PREFIX = 'confab.draft:';
 
-/** Ids keep their type: `7` and `"7"` are two. */
-const prefixOf = (user: UserId): string => `${PREFIX}${JSON.stringify(user)}:`;
+/** Whose they are: a user's id is unique in its tenant. */
+export interface Owner {
+  readonly tenant: string | null;
+  readonly user_id: UserId | null;
+}
 
-/** Deletes the drafts of everybody but `user`. */
-export function forgetDrafts(kept: Kept, user: UserId | null): void {
+/** Ids keep their type: `7` and `"7"` are two. */
+const prefixOf = ({ tenant, user_id }: Owner): string => `${PREFIX}${JSON.stringify([tenant, user_id])}:`;
+
+/** Deletes the drafts of everybody but `owner`, who may be nobody. */
+export function forgetDrafts(kept: Kept, owner: Owner): void {
   for (const key of kept.keys()) {
-    if (key.startsWith(PREFIX) && (user === null || !key.startsWith(prefixOf(user)))) kept.remove(key);
+    if (key.startsWith(PREFIX) && !key.startsWith(prefixOf(owner))) kept.remove(key);
   }
 }
 
@@ -24,8 +30,8 @@ export interface Drafts {
   dispose(): void;
 }
 
-export function createDrafts(kept: Kept, user: UserId): Drafts {
-  const prefix = prefixOf(user);
+export function createDrafts(kept: Kept, owner: Owner): Drafts {
+  const prefix = prefixOf(owner);
   const state = createStore<ReadonlyMap<RoomId, string>>(() => read(kept, prefix));
   let isDisposed = false;
   return {

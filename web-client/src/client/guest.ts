@@ -7,7 +7,8 @@ const PATIENCE_MS = 15_000;
 
 export const guestOf = ({ guest_session, user_id, username }: Session): Identity => ({
   kind: 'guest',
-  user: { id: user_id, username, is_guest: true },
+  // Guests have no token that could name another tenant.
+  user: { id: user_id, tenant: 'default', username, is_guest: true },
   secret: guest_session,
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { User } from '../protocol/generated/User';
-import { alice, browser, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
+import { alice, browser, carol, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
 
 describe('a token that is handed over', () => {
   it('takes the place of who was here, in all tabs, and is kept for a reload only', async () => {
@@ -67,6 +67,18 @@ describe('a token that is handed over', () => {
     expect([...old.tab.tab.entries.values()].join()).not.toContain('carol');
   });
 
+  it('of another tenant is another person, whatever the id', async () => {
+    const one = await openTab('carol-token');
+    one.client.state.getState().chat?.drafts.set(5, 'of carol');
+    browser.api.tokens.set('other-token', { ...carol, tenant: 'other', username: 'other carol' });
+    const two = await openTab('other-token');
+    await pass();
+    expect([name(one.client), name(two.client)]).toEqual(['other carol', 'other carol']);
+    expect(one.tab.sockets.last.auth).toEqual({ token: 'other-token' });
+    expect(one.client.state.getState().ended).toBe(1);
+    expect(kept()).not.toContain('of carol');
+  });
+
   it('comes by a link in an open tab', async () => {
     const { tab, client } = await openTab('carol-token');
     tab.hand('dan-token');
@@ -77,7 +89,7 @@ describe('a token that is handed over', () => {
 });
 
 describe('a guest', () => {
-  const guest: User = { id: 'g1', username: 'Guest 1', is_guest: true };
+  const guest: User = { id: 'g1', tenant: 'default', username: 'Guest 1', is_guest: true };
 
   async function beGuest() {
     const one = await openTab();

@@ -118,7 +118,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const mine = turn;
     aim = marker;
     identity = next;
-    forgetDrafts(env.local, next.user.id);
+    forgetDrafts(env.local, marker);
     const chat = openChat(next.user, {
       auth: () => authFor(mine),
       unauthorized: (error, again) => (mine === turn ? unauthorized(error, again) : Promise.resolve(false)),
@@ -156,7 +156,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   function end(reason: SignOutReason, problem: ErrorBody | null = null) {
     const wasAccount = profile.marker().kind === 'account';
     aim = profile.move(null, reason === 'expired');
-    forgetDrafts(env.local, null);
+    forgetDrafts(env.local, aim);
     void showSignedOut(reason, problem);
     if (wasAccount && reason !== 'signed_out_elsewhere') void endServerSession();
   }
@@ -238,7 +238,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
       return;
     }
     profile.keepSecret(marker, secret);
-    forgetDrafts(env.local, marker.user_id);
+    forgetDrafts(env.local, marker);
     if (marker.kind !== 'none') void resume(marker, 'switched');
     else void resume(marker, expired ? 'expired' : 'signed_out_elsewhere');
   }
@@ -378,7 +378,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   };
 }
 
-const markerOf = ({ kind, user }: Identity): Marker => ({ kind, user_id: user.id, at: 0 });
+const markerOf = ({ kind, user }: Identity): Marker => ({ kind, tenant: user.tenant, user_id: user.id, at: 0 });
 
 const accountOf = ({ user, access_token, expires_at }: SignedIn): Account => ({
   kind: 'account',

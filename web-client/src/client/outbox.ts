@@ -1,5 +1,6 @@
-// Messages on their way. They are sent in the order in which they were written, without waiting for one another, and
-// each with a client_id of its own: sent again with the same one, it is stored once.
+// Messages on their way. They are sent in the order in which they were written, each after the one before it was
+// answered (else a later one could overtake one that is refused for a moment), and each with a client_id of its own: sent
+// again with the same one, it is stored once.
 
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Message } from '../protocol/generated/Message';
@@ -55,8 +56,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isPaused = false;
   let heldUntil: number | null = null;
-  /** After a failure that passes, one at a time until all are through: else a later one could overtake the failed one. */
-  let isCautious = false;
   let isDisposed = false;
 
   function change(item: Item, state: Item['state'], error?: ErrorBody) {
@@ -72,15 +71,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function remove(item: Item) {
     items = items.filter((other) => other !== item);
-    if (!items.some((other) => other.state !== 'failed')) isCautious = false;
   }
 
   function pump() {
     if (isDisposed || isPaused || !options.isLive()) return;
-    for (const item of [...items]) {
-      if (isCautious && items.some((other) => other.state === 'in_flight')) return;
-      if (item.state === 'queued') transmit(item);
-    }
+    if (items.some((item) => item.state === 'in_flight')) return;
+    const next = items.find((item) => item.state === 'queued');
+    if (next) transmit(next);
   }
 
   async function transmit(item: Item) {
@@ -120,7 +117,6 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   function pause(wait: number) {
-    isCautious = true;
     isPaused = true;
     clearTimeout(timer);
     timer = setTimeout(goOn, Math.max(wait, heldUntil === null ? 0 : heldUntil - Date.now()));

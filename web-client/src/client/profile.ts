@@ -8,6 +8,8 @@ import type { Identity, IdentityKind } from './identity';
 /** Who is signed in, since when (ms since the epoch). */
 export interface Marker {
   readonly kind: IdentityKind | 'none';
+  readonly tenant: string | null;
+  /** Unique in its tenant. */
   readonly user_id: UserId | null;
   readonly at: number;
 }
@@ -18,9 +20,10 @@ export type TabMessage =
   | { readonly type: 'secret_wanted'; readonly marker: Marker }
   | { readonly type: 'secret'; readonly marker: Marker; readonly secret: string };
 
-export const NOBODY: Marker = { kind: 'none', user_id: null, at: 0 };
+export const NOBODY: Marker = { kind: 'none', tenant: null, user_id: null, at: 0 };
 
-export const isSamePerson = (a: Marker, b: Marker): boolean => a.kind === b.kind && a.user_id === b.user_id;
+export const isSamePerson = (a: Marker, b: Marker): boolean =>
+  a.kind === b.kind && a.tenant === b.tenant && a.user_id === b.user_id;
 
 export interface Profile {
   marker(): Marker;
@@ -54,12 +57,12 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     return isMarker(value) ? value : NOBODY;
   }
 
-  function secret({ kind, user_id }: Marker): string | null {
+  function secret({ kind, tenant, user_id, at }: Marker): string | null {
     const kept = kind === 'guest' ? local.get(GUEST) : kind === 'token' ? tab.get(TOKEN) : null;
     const value: unknown = parse(kept);
-    // A tab that was away may hold what proved somebody else.
-    const isTheirs = Array.isArray(value) && value[0] === user_id && typeof value[1] === 'string';
-    return isTheirs ? value[1] : null;
+    // A tab that was away may hold what proved somebody else, or what the same person had before.
+    if (!Array.isArray(value) || typeof value[3] !== 'string') return null;
+    return value[0] === tenant && value[1] === user_id && value[2] === at ? value[3] : null;
   }
 
   function keepSecret(owner: Marker, value: string | null) {
@@ -67,8 +70,9 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     local.remove(GUEST);
     tab.remove(TOKEN);
     if (kept === null) return;
-    if (owner.kind === 'guest') local.set(GUEST, JSON.stringify([owner.user_id, kept]));
-    if (owner.kind === 'token') tab.set(TOKEN, JSON.stringify([owner.user_id, kept]));
+    const proof = JSON.stringify([owner.tenant, owner.user_id, owner.at, kept]);
+    if (owner.kind === 'guest') local.set(GUEST, proof);
+    if (owner.kind === 'token') tab.set(TOKEN, proof);
   }
 
   channel.onMessage((data) => {
@@ -88,8 +92,8 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     move: (identity, expired = false) => {
       const at = Math.max(Date.now(), marker().at + 1);
       const next: Marker = identity
-        ? { kind: identity.kind, user_id: identity.user.id, at }
-        : { kind: 'none', user_id: null, at };
+        ? { kind: identity.kind, tenant: identity.user.tenant, user_id: identity.user.id, at }
+        : { ...NOBODY, at };
       const value = identity && identity.kind !== 'account' ? identity.secret : null;
       keepSecret(next, value);
       local.set(MARKER, JSON.stringify(next));
@@ -129,7 +133,7 @@ function parse(json: string | null): unknown {
 
 function isMarker(value: unknown): value is Marker {
   if (typeof value !== 'object' || value === null) return false;
-  return 'kind' in value && 'user_id' in value && 'at' in value && typeof value.at === 'number';
+  return 'kind' in value && 'tenant' in value && 'user_id' in value && 'at' in value && typeof value.at === 'number';
 }
 
 function isTabMessage(value: unknown): value is TabMessage {

@@ -58,6 +58,7 @@ const PAGE = 50;
 const LEAVE_DELAY_MS = 200;
 /** A hole in a live stream closes by itself, or it is a fault: then what is missing is asked for. */
 const CATCH_UP_DELAY_MS = 1000;
+/** A room without content says so then; it goes on trying. */
 const MAX_FAILURES = 5;
 
 export function createRoom(options: RoomOptions): RoomSession {
@@ -132,7 +133,7 @@ export function createRoom(options: RoomOptions): RoomSession {
     }
     failures += 1;
     if (error.code === 'invalid_payload' || failures >= MAX_FAILURES) dispatch({ type: 'refused', phase: 'failed' });
-    else again = setTimeout(enter, backoff(failures, options.random()));
+    if (error.code !== 'invalid_payload') again = setTimeout(enter, backoff(failures, options.random()));
   }
 
   function leave() {
@@ -208,6 +209,7 @@ export function createRoom(options: RoomOptions): RoomSession {
       if (isJoined) typing.set(isTyping);
     },
     connected: () => {
+      failures = 0;
       if (isOpen) enter();
     },
     disconnected: cut,

@@ -8,7 +8,7 @@ import { type Chat, createChat } from '../chat';
 import { ok } from '../result';
 import { FakeSignals, FakeSockets, fakeKept } from './fakes';
 
-export const me = { id: 7, username: 'me', is_guest: false };
+export const me = { id: 7, tenant: 'default', username: 'me', is_guest: false };
 export let sockets: FakeSockets;
 export let signals: FakeSignals;
 export let chat: Chat;

@@ -124,7 +124,7 @@ export class FakeApi {
   #count = 0;
 
   account(username: string, id: number): User {
-    const user = { id, username, is_guest: false };
+    const user = { id, tenant: 'default', username, is_guest: false };
     this.accounts.set(username, { user, password: `${username}-password` });
     return user;
   }
