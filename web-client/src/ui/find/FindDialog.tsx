@@ -1,5 +1,5 @@
 import { UserRoundPlus } from 'lucide-react';
-import { type KeyboardEvent, useMemo, useState } from 'react';
+import { type KeyboardEvent, useMemo, useRef, useState } from 'react';
 import { useConversations, useMe, useRoomActions } from '../../hooks';
 import type { Conversation } from '../../protocol/generated/Conversation';
 import type { RoomFound } from '../../protocol/generated/RoomFound';
@@ -8,13 +8,14 @@ import { useStrings } from '../../strings';
 import { AppDialog } from '../common/AppDialog';
 import { Banner } from '../common/Banner';
 import { Button } from '../common/Button';
+import { isComposing } from '../common/keys';
 import { Notice } from '../common/Notice';
 import { Spinner } from '../common/Spinner';
 import { focusComposerSoon } from '../room/focus';
 import styles from './FindDialog.module.css';
 import { PersonResult, RoomResult, type RoomSummary } from './Results';
 import { SearchField } from './SearchField';
-import { useSearch } from './use-search';
+import { useEnter, useSearch } from './use-search';
 
 interface FindDialogProps {
   isOpen: boolean;
@@ -57,6 +58,10 @@ function Finder({ onClose }: { onClose: () => void }) {
   const wanted = query.trim();
   const rooms = useSearch(searchRooms, wanted, true);
   const people = useSearch(searchUsers, wanted, true);
+  const results = useRef<HTMLDivElement>(null);
+  const openFirst = useEnter(wanted, rooms.isCurrent && people.isCurrent, () =>
+    results.current?.querySelector('a')?.click(),
+  );
   const error = rooms.error ?? people.error;
 
   const shownRooms = useMemo(
@@ -71,9 +76,9 @@ function Finder({ onClose }: { onClose: () => void }) {
     // biome-ignore lint/a11y/noStaticElementInteractions: the keys go to the fields and links in it
     <div className={styles['finder']} onKeyDown={moveAmongResults}>
       <div className={styles['top']}>
-        <SearchField label={strings.find.placeholder} value={query} onChange={setQuery} />
+        <SearchField label={strings.find.placeholder} value={query} onChange={setQuery} onEnter={openFirst} />
       </div>
-      <div className={styles['results']} aria-busy={isLoading}>
+      <div ref={results} className={styles['results']} aria-busy={isLoading}>
         {error && <Banner tone="danger">{strings.error(error)}</Banner>}
         {isLoading && <Spinner label={strings.common.loading} />}
         {isEmpty && !error && (
@@ -133,15 +138,11 @@ function mergeRooms(
   return [...others, ...own];
 }
 
-/** Down from the field to the results and up again; Enter in the field opens the first. */
+/** Down from the field to the results and up again. */
 function moveAmongResults(event: KeyboardEvent<HTMLElement>): void {
+  if ((event.key !== 'ArrowDown' && event.key !== 'ArrowUp') || isComposing(event)) return;
   const stops = [...event.currentTarget.querySelectorAll<HTMLElement>('input, a')];
   const at = stops.findIndex((stop) => stop === document.activeElement);
-  if (event.key === 'Enter' && at === 0 && !event.nativeEvent.isComposing) {
-    event.preventDefault();
-    stops[1]?.click();
-  }
-  if (event.key !== 'ArrowDown' && event.key !== 'ArrowUp') return;
   event.preventDefault();
   stops[at + (event.key === 'ArrowDown' ? 1 : -1)]?.focus();
 }

@@ -6,7 +6,7 @@ import { useStrings } from '../../strings';
 import { Avatar } from '../common/Avatar';
 import styles from './PeoplePicker.module.css';
 import { SearchField } from './SearchField';
-import { useSearch } from './use-search';
+import { useEnter, useSearch } from './use-search';
 
 interface PeoplePickerProps {
   people: readonly UserFound[];
@@ -22,9 +22,16 @@ export function PeoplePicker({ people, onPeople }: PeoplePickerProps) {
   const { searchUsers } = useRoomActions();
   const [query, setQuery] = useState('');
   const wanted = query.trim();
-  const { found } = useSearch(searchUsers, wanted, wanted !== '');
+  const { found, isCurrent } = useSearch(searchUsers, wanted, wanted !== '');
   const isPicked = (person: UserFound) => people.some((other) => other.id === person.id);
   const offered = wanted === '' ? [] : (found ?? []).filter((person) => person.id !== me.id && !isPicked(person));
+  const add = (person: UserFound) => {
+    onPeople([...people, person]);
+    setQuery('');
+  };
+  const addFirst = useEnter(wanted, isCurrent, () => {
+    if (offered[0]) add(offered[0]);
+  });
 
   return (
     <fieldset className={styles['picker']}>
@@ -47,7 +54,13 @@ export function PeoplePicker({ people, onPeople }: PeoplePickerProps) {
           ))}
         </ul>
       )}
-      <SearchField label={strings.newRoom.addPeople} value={query} onChange={setQuery} autoFocus={false} />
+      <SearchField
+        label={strings.newRoom.addPeople}
+        value={query}
+        onChange={setQuery}
+        onEnter={addFirst}
+        autoFocus={false}
+      />
       <ul className={styles['offers']} aria-live="polite">
         {offered.slice(0, MAX_SHOWN).map((person) => (
           <li key={`${typeof person.id}:${person.id}`}>
@@ -55,10 +68,7 @@ export function PeoplePicker({ people, onPeople }: PeoplePickerProps) {
               type="button"
               className={styles['offer']}
               aria-label={strings.newRoom.add(person.username)}
-              onClick={() => {
-                onPeople([...people, person]);
-                setQuery('');
-              }}
+              onClick={() => add(person)}
             >
               <Avatar id={person.id} name={person.username} size="small" />
               <bdi>{person.username}</bdi>

@@ -1,14 +1,16 @@
 import { Search } from 'lucide-react';
+import { isComposing } from '../common/keys';
 import styles from './SearchField.module.css';
 
 interface SearchFieldProps {
   label: string;
   value: string;
   onChange: (value: string) => void;
+  onEnter: () => void;
   autoFocus?: boolean;
 }
 
-export function SearchField({ label, value, onChange, autoFocus = true }: SearchFieldProps) {
+export function SearchField({ label, value, onChange, onEnter, autoFocus = true }: SearchFieldProps) {
   return (
     <div className={styles['frame']}>
       <Search size={18} aria-hidden="true" className={styles['icon'] ?? ''} />
@@ -23,6 +25,12 @@ export function SearchField({ label, value, onChange, autoFocus = true }: Search
         autoFocus={autoFocus}
         value={value}
         onChange={(event) => onChange(event.target.value)}
+        onKeyDown={(event) => {
+          if (event.key !== 'Enter' || isComposing(event)) return;
+          // A form around it is not sent by a search.
+          event.preventDefault();
+          onEnter();
+        }}
       />
     </div>
   );

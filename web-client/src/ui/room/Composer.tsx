@@ -3,6 +3,7 @@ import { type KeyboardEvent, useLayoutEffect, useRef } from 'react';
 import { useNow } from '../../hooks';
 import { useStrings } from '../../strings';
 import { IconButton } from '../common/Button';
+import { isComposing } from '../common/keys';
 import { TOUCH, useMedia } from '../common/use-media';
 import styles from './Composer.module.css';
 import { EmojiButton } from './EmojiButton';
@@ -35,9 +36,7 @@ export function Composer({ text, onText, onSend, name, retryAt, isSending = fals
     if (canSend) onSend(text.trim());
   };
   const onKeyDown = (event: KeyboardEvent) => {
-    // 229: Safari ends the composition before it tells of the Enter that ended it.
-    const isComposing = event.nativeEvent.isComposing || event.keyCode === 229;
-    if (event.key !== 'Enter' || event.shiftKey || isTouch || isComposing) return;
+    if (event.key !== 'Enter' || event.shiftKey || isTouch || isComposing(event)) return;
     event.preventDefault();
     send();
   };

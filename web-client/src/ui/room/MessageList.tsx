@@ -1,5 +1,5 @@
 import { ArrowDown, PenLine } from 'lucide-react';
-import { useCallback, useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import type { RoomState } from '../../client/room-state';
 import type { Message } from '../../protocol/generated/Message';
@@ -14,6 +14,7 @@ import { MessageRow } from './MessageRow';
 import { moveAmongMessages } from './message-keys';
 import type { OutgoingActions } from './OutgoingStatus';
 import { buildRows, type Row } from './rows';
+import { useOlder } from './use-older';
 import { useStick } from './use-stick';
 
 type Shown = Pick<RoomState, 'messages' | 'outgoing' | 'read_up_to' | 'has_older' | 'loading_older' | 'retry_at'>;
@@ -33,9 +34,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
   const rows = useMemo(() => buildRows(messages, outgoing, read_up_to, me.id), [messages, outgoing, read_up_to, me.id]);
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
-  const onNearStart = useCallback(() => {
-    if (has_older && !loading_older) onLoadOlder();
-  }, [has_older, loading_older, onLoadOlder]);
+  const onNearStart = useOlder(scroller, room, onLoadOlder);
   const { isAtEnd, toEnd, onScroll } = useStick({
     scroller,
     list,
@@ -43,7 +42,6 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
     outgoingCount: outgoing.length,
     onNearStart,
   });
-  useFill(list, rows, onNearStart);
   const isPrepending = usePrepending(rows);
   const newCount = useNewCount(messages, me, isAtEnd);
 
@@ -108,18 +106,6 @@ function usePrepending(rows: readonly Row[]): boolean {
   }, [rows]);
   if (firstKey === undefined || rows[0]?.key === firstKey) return false;
   return rows.some((row) => row.key === firstKey);
-}
-
-/** Asks for more as long as there is less than a screenful. */
-function useFill(list: { current: VirtualizerHandle | null }, rows: readonly Row[], onNearStart: () => void): void {
-  // biome-ignore lint/correctness/useExhaustiveDependencies: to be looked at again with every change of the rows
-  useEffect(() => {
-    const frame = requestAnimationFrame(() => {
-      const handle = list.current;
-      if (handle && handle.viewportSize > 0 && handle.scrollSize <= handle.viewportSize) onNearStart();
-    });
-    return () => cancelAnimationFrame(frame);
-  }, [list, rows, onNearStart]);
 }
 
 /** Messages of others since one was last at the end. */

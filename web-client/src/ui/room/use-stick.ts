@@ -1,11 +1,10 @@
 import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useState } from 'react';
 import type { VirtualizerHandle } from 'virtua';
 import type { Row } from './rows';
+import { NEAR_START_PX } from './use-older';
 
 /** This near to the end counts as being there. */
 const NEAR_END_PX = 48;
-/** Older messages are asked for before the start is reached. */
-const NEAR_START_PX = 800;
 /** As many new messages fit on a screen: the end shows them all. */
 const FEW_NEW = 8;
 
