@@ -11,6 +11,8 @@ pub enum Error {
     InvalidPayload(String),
     #[error("Unknown event")]
     UnknownEvent,
+    #[error("This path has other methods")]
+    MethodNotAllowed,
     #[error("{0}")]
     Unauthorized(Cow<'static, str>),
     #[error("The access token has expired")]
@@ -60,6 +62,7 @@ impl Error {
         match self {
             Self::InvalidPayload(_) => ("invalid_payload", 400),
             Self::UnknownEvent => ("unknown_event", 400),
+            Self::MethodNotAllowed => ("method_not_allowed", 405),
             Self::Unauthorized(_) => ("unauthorized", 401),
             Self::TokenExpired => ("token_expired", 401),
             Self::SignedOut => ("signed_out", 401),

@@ -2,11 +2,26 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// What names have in common that people take for the same: compatibility forms and letter case do not count
-/// (Unicode NFKC, then lower case).
+/// What names have in common that people take for the same: compatibility forms, letter case, and characters that are
+/// not drawn do not count (Unicode NFKC, lower case letter by letter, without Default_Ignorable_Code_Point).
 #[must_use]
 pub fn name_key(name: &str) -> String {
-    name.trim().nfkc().collect::<String>().to_lowercase()
+    let folded = name.nfkc().flat_map(char::to_lowercase);
+    let key: String = folded
+        .filter(|char| !is_invisible(*char))
+        // The one letter that has two lower cases, by where it stands.
+        .map(|char| if char == 'ς' { 'σ' } else { char })
+        .collect();
+    key.trim().to_owned()
+}
+
+/// Default_Ignorable_Code_Point, and the braille pattern without dots.
+const fn is_invisible(char: char) -> bool {
+    matches!(char,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}' | '\u{180b}'..='\u{180f}'
+        | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}'
+        | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
+        | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 #[cfg(test)]
@@ -18,6 +33,9 @@ mod tests {
         for name in ["Zoë", "ZOË", " zoë ", "Zoe\u{308}", "Ｚｏë"] {
             assert_eq!(name_key(name), "zoë", "{name}");
         }
+        assert_eq!(name_key("ΟΔΟΣ"), name_key("οδος"));
+        assert_eq!(name_key("a\u{34f}nn\u{fe0f}"), "ann");
+        assert_eq!(name_key("\u{115f} \u{2800}"), "");
         assert_ne!(name_key("zoe"), name_key("zoë"));
     }
 }

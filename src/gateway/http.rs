@@ -42,18 +42,16 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route_service("/socket.io/", service.clone())
         // Clients with `addTrailingSlash: false`.
         .route_service("/socket.io", service)
-        .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard));
-    let api = rest::router();
-    let guarded = socketio
-        .merge(api.with_state(Arc::clone(gateway)))
+        .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard))
         .layer(from_fn_with_state(Arc::clone(gateway), origin::guard));
     let router = Router::new()
         .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
         .route("/readyz", get(ready))
         .route("/metrics", get(|| async { telemetry::metrics().render() }))
+        .merge(rest::router(gateway))
         .merge(web::router(gateway))
         .with_state(Arc::clone(gateway))
-        .merge(guarded);
+        .merge(socketio);
     let nosniff = HeaderValue::from_static("nosniff");
     router.layer(SetResponseHeaderLayer::if_not_present(
         header::X_CONTENT_TYPE_OPTIONS,

@@ -2,6 +2,7 @@
 
 use entity::{
     ids::{TenantId, UserId},
+    names::name_key,
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Deserializer, Serialize, de};
@@ -21,14 +22,14 @@ impl<'de> Deserialize<'de> for AccountName {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let Text::<1, 100>(name) = Text::deserialize(deserializer)?;
         // Whoever hides characters in a name means to look like somebody else.
-        if name.chars().any(is_invisible) {
+        if name_key(&name).is_empty() || name.chars().any(is_hidden) {
             return Err(de::Error::custom("the name holds invisible characters"));
         }
         Ok(Self(name))
     }
 }
 
-fn is_invisible(char: char) -> bool {
+fn is_hidden(char: char) -> bool {
     char != ' '
         && matches!(
             char.general_category_group(),

@@ -34,12 +34,12 @@ type Served = State<Arc<Gateway>>;
 
 pub fn router() -> Router<Arc<Gateway>> {
     Router::new()
-        .route("/api/auth", get(ways_in))
-        .route("/api/auth/register", post(register))
-        .route("/api/auth/login", post(login))
-        .route("/api/auth/refresh", post(refresh))
-        .route("/api/auth/logout", post(logout))
-        .route("/api/me", get(me))
+        .route("/auth", get(ways_in))
+        .route("/auth/register", post(register))
+        .route("/auth/login", post(login))
+        .route("/auth/refresh", post(refresh))
+        .route("/auth/logout", post(logout))
+        .route("/me", get(me))
 }
 
 async fn ways_in(State(gateway): Served, visitor: Visitor) -> Response {

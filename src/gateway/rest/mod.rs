@@ -8,24 +8,30 @@ use std::sync::Arc;
 use axum::{
     Json, Router,
     http::{HeaderValue, StatusCode, header},
+    middleware::from_fn_with_state,
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, http::ErrorResponse, refusals};
+use super::{Gateway, http::ErrorResponse, origin, refusals};
 use crate::{
     error::{Error, Result},
     protocol::Success,
 };
 use extract::Visitor;
 
-/// All of `/api`.
-pub fn router() -> Router<Arc<Gateway>> {
-    auth::router().layer(SetResponseHeaderLayer::if_not_present(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("no-store"),
-    ))
+/// All of `/api`. Its answers are for whoever asked, refusals too: no cache keeps them.
+pub fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
+    let api = auth::router()
+        .fallback(|| async { ErrorResponse(Error::NotFound("Page")) })
+        .method_not_allowed_fallback(|| async { ErrorResponse(Error::MethodNotAllowed) })
+        .layer(from_fn_with_state(Arc::clone(gateway), origin::guard))
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("no-store"),
+        ));
+    Router::new().nest("/api", api)
 }
 
 /// The answer to a request, whatever came of it; what was refused is counted and logged.

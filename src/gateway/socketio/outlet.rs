@@ -1,8 +1,11 @@
 //! The way out to one Socket.IO connection, and the ways to end it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    },
+    time::Duration,
 };
 
 use axum::body::Body;
@@ -18,6 +21,10 @@ use crate::{
     gateway::{Gateway, transport::Transport},
 };
 
+/// Closing a session of long-polling drops what it has not fetched, and the library does not say when it has: a client
+/// that is between two polls is given so long for the next one.
+const NEXT_POLL: Duration = Duration::from_secs(1);
+
 /// The ways to end a connection. The library's own needs room in the very buffer that is full, and tells the client not
 /// to come back.
 pub struct Ending {
@@ -27,6 +34,8 @@ pub struct Ending {
     pub closed: CancellationToken,
     /// Bytes of answers since the session looked last.
     pub answered: AtomicUsize,
+    /// The client was told why the connection is closed, and is to hear it.
+    has_last_words: AtomicBool,
     cut: AtomicBool,
 }
 
@@ -37,6 +46,7 @@ impl Ending {
             service,
             closed: CancellationToken::new(),
             answered: AtomicUsize::new(0),
+            has_last_words: AtomicBool::new(false),
             cut: AtomicBool::new(false),
         })
     }
@@ -55,10 +65,13 @@ impl Ending {
 
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
     async fn finish(&self, socket: &SocketRef) {
-        match self.transport(socket) {
-            Some(transport) => transport.finish(),
-            None => close_polling(self.service.clone(), socket.id.to_string()).await,
+        if let Some(transport) = self.transport(socket) {
+            return transport.finish();
         }
+        if self.has_last_words.load(Ordering::Relaxed) {
+            tokio::time::sleep(NEXT_POLL).await;
+        }
+        close_polling(self.service.clone(), socket.id.to_string()).await;
     }
 
     /// What became of something that was sent. A connection whose buffer is full is cut: it comes back and catches up,
@@ -119,7 +132,10 @@ impl Outlet for SocketOutlet {
             .sent(&self.socket, self.socket.emit(event, payload));
     }
 
-    fn close(&self, _: CloseReason) {
+    fn close(&self, reason: CloseReason) {
+        if reason != CloseReason::Restarting {
+            self.ending.has_last_words.store(true, Ordering::Relaxed);
+        }
         self.closing.cancel();
     }
 }

@@ -44,8 +44,8 @@ export interface Chat {
   searchUsers(query: string): Promise<Result<readonly UserFound[]>>;
   searchRooms(query: string): Promise<Result<readonly RoomFound[]>>;
   hasUnsent(): boolean;
-  /** Extends the connection with a fresh token. */
-  authenticate(token: string): void;
+  /** Extends the connection with a fresh token; whether that worked. */
+  authenticate(token: string): Promise<boolean>;
   dispose(): void;
 }
 
@@ -146,6 +146,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
       const result = await request('authenticate', { token });
       // Not extended: the next connection is made with the new token anyway.
       if (!result.ok) told(result.error);
+      return result.ok;
     },
     dispose: () => {
       clearTimeout(doubt);

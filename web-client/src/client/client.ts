@@ -5,10 +5,11 @@ import { browserEnvironment } from './browser';
 import { createChat } from './chat';
 import type { Environment } from './environment';
 import { guestOf, newGuest } from './guest';
-import { createIdentity, type IdentityControl } from './identity';
+import { createIdentity } from './identity';
 import { createProfile } from './profile';
+import type { IdentityControl } from './session';
 
-export type { ClientState } from './identity';
+export type { ClientState } from './session';
 export type Client = IdentityControl;
 
 /** Without options: of the page that it is called in. */

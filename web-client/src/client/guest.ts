@@ -1,7 +1,7 @@
 import type { Session } from '../protocol/generated/Session';
 import type { OpenSocket } from './environment';
-import type { Identity } from './identity';
 import { fail, localError, ok, type Result } from './result';
+import type { Identity } from './session';
 
 const PATIENCE_MS = 15_000;
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { User } from '../protocol/generated/User';
-import { alice, browser, carol, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
+import { jwt } from './testing/fakes';
+import { alice, browser, carol, dan, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
 
 describe('a token that is handed over', () => {
   it('takes the place of who was here, in all tabs, and is kept for a reload only', async () => {
@@ -8,6 +9,7 @@ describe('a token that is handed over', () => {
     await login(one.client, 'alice');
     one.client.state.getState().chat?.drafts.set(5, 'of alice');
     const two = await openTab('carol-token');
+    two.client.acceptHandover();
     await pass();
     expect([name(one.client), name(two.client)]).toEqual(['carol', 'carol']);
     expect(two.tab.sockets.last.auth).toEqual({ token: 'carol-token' });
@@ -45,15 +47,20 @@ describe('a token that is handed over', () => {
   it('that is no good says why', async () => {
     const { client } = await openTab('garbage');
     expect(session(client)).toMatchObject({ reason: 'expired', problem: { code: 'unauthorized' } });
+    const forged = await openTab(jwt('x', { user_id: 1, confab_session: 'of an attacker' }));
+    expect(session(forged.client)).toMatchObject({ reason: 'expired', problem: { code: 'unauthorized' } });
+    expect(browser.api.calls.filter((call) => call === 'me')).toHaveLength(1);
   });
 
-  it('that is no good ends nobody: other tabs go on, and so does this one after a reload', async () => {
+  it('that is no good ends nobody: whoever is here stays, and is told', async () => {
     const other = await openTab('carol-token');
     const { client, tab } = await openTab('garbage');
-    expect(reason(client)).toBe('expired');
-    expect(name(other.client)).toBe('carol');
-    client.dispose();
-    expect(name(await open(browser.tab(undefined, tab.tab)))).toBe('carol');
+    expect(client.state.getState().handoverProblem).toMatchObject({ code: 'unauthorized' });
+    const { chat } = client.state.getState();
+    tab.hand('garbage');
+    await pass();
+    expect([name(client), name(other.client)]).toEqual(['carol', 'carol']);
+    expect(client.state.getState().chat).toBe(chat);
   });
 
   it('of somebody else does not come back from a tab that was away', async () => {
@@ -61,6 +68,8 @@ describe('a token that is handed over', () => {
     old.tab.isAsleep = true;
     old.client.dispose();
     const now = await openTab('dan-token');
+    await pass(1000);
+    expect(name(now.client)).toBe('dan');
     const reloaded = await open(browser.tab(undefined, old.tab.tab));
     await pass(1000);
     expect([name(now.client), name(reloaded)]).toEqual(['dan', 'dan']);
@@ -73,6 +82,9 @@ describe('a token that is handed over', () => {
     browser.api.tokens.set('other-token', { ...carol, tenant: 'other', username: 'other carol' });
     const two = await openTab('other-token');
     await pass();
+    expect(session(two.client).phase).toBe('handed_over');
+    two.client.acceptHandover();
+    await pass();
     expect([name(one.client), name(two.client)]).toEqual(['other carol', 'other carol']);
     expect(one.tab.sockets.last.auth).toEqual({ token: 'other-token' });
     expect(one.client.state.getState().ended).toBe(1);
@@ -83,8 +95,55 @@ describe('a token that is handed over', () => {
     const { tab, client } = await openTab('carol-token');
     tab.hand('dan-token');
     await pass();
+    expect(session(client)).toEqual({ phase: 'handed_over', current: carol, next: dan });
+    expect(client.state.getState()).toMatchObject({ chat: { me: carol }, ended: 0 });
+    client.declineHandover();
+    expect(name(client)).toBe('carol');
+    expect(client.state.getState().ended).toBe(0);
+    tab.hand('dan-token');
+    await pass();
+    client.acceptHandover();
     expect(name(client)).toBe('dan');
     expect(client.state.getState().ended).toBe(1);
+  });
+});
+
+describe('a newer token of the same person', () => {
+  const fresh = () => browser.api.tokens.set('fresh-token', carol);
+  const expire = { success: false, code: 'token_expired', message: '' };
+
+  it('is taken by all tabs as they are, and the end of the older one ends nobody', async () => {
+    fresh();
+    const one = await openTab('carol-token');
+    const { chat } = one.client.state.getState();
+    one.tab.sockets.answers.set('authenticate', () => ({ success: false, code: 'overloaded', message: '' }));
+    const two = await openTab('fresh-token');
+    await pass();
+    expect(session(two.client)).toMatchObject({ phase: 'signed_in', user: carol });
+    expect(one.tab.sockets.last.asked('authenticate')).toEqual([{ token: 'fresh-token' }]);
+    one.tab.sockets.last.receive('error', expire);
+    one.tab.sockets.last.receive('disconnect', 'transport close');
+    await pass(1000);
+    expect([name(one.client), name(two.client)]).toEqual(['carol', 'carol']);
+    expect(one.client.state.getState().chat).toBe(chat);
+    expect(one.tab.sockets.last.auth).toEqual({ token: 'fresh-token' });
+    one.tab.sockets.last.receive('error', expire);
+    await pass();
+    expect([reason(one.client), reason(two.client)]).toEqual(['expired', 'expired']);
+  });
+
+  it('is asked of the other tabs by one that slept', async () => {
+    fresh();
+    const one = await openTab('carol-token');
+    const two = await openTab();
+    one.tab.isAsleep = true;
+    two.tab.hand('fresh-token');
+    await pass();
+    one.tab.isAsleep = false;
+    one.tab.sockets.last.receive('error', expire);
+    await pass(1000);
+    expect([name(one.client), name(two.client)]).toEqual(['carol', 'carol']);
+    expect(one.tab.sockets.last.auth).toEqual({ token: 'fresh-token' });
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { bob, browser, kept, login, name, openTab, pass, reason, session } from './testing/tabs';
+import { alice, bob, browser, kept, login, name, openTab, pass, reason, session } from './testing/tabs';
 
 describe('starting', () => {
   it('asks for the ways in where nobody is signed in', async () => {
@@ -25,7 +25,7 @@ describe('starting', () => {
     browser.api.isReachable = false;
     const { tab, client } = await openTab();
     await pass(60_000);
-    expect(session(client)).toEqual({ phase: 'starting' });
+    expect(session(client)).toMatchObject({ phase: 'starting', problem: { code: 'unreachable' } });
     browser.api.isReachable = true;
     tab.signals.send('online');
     await pass();
@@ -81,6 +81,18 @@ describe('an account', () => {
     tab.sockets.last.receive('connect_error', new Error('unauthorized: no'));
     await pass();
     expect(reason(client)).toBe('signed_out_elsewhere');
+  });
+
+  it.each([-3_600_000, 3_600_000])('does not mind a clock that is %i ms off', async (aheadMs) => {
+    browser.api.aheadMs = aheadMs;
+    const { tab, client } = await openTab();
+    await login(client, 'alice');
+    tab.sockets.last.receive('disconnect', 'transport close');
+    await pass(14 * 60_000 - 1);
+    expect(browser.api.calls).not.toContain('auth/refresh');
+    await pass(1);
+    expect(browser.api.calls.filter((call) => call === 'auth/refresh')).toHaveLength(1);
+    expect(name(client)).toBe('alice');
   });
 
   it('is not signed out because the server cannot be reached', async () => {
@@ -199,6 +211,35 @@ describe('switching', () => {
     expect(kept()).not.toContain('of alice');
   });
 
+  it('is not undone by a tab that slept', async () => {
+    const one = await openTab();
+    const asleep = await openTab();
+    await login(one.client, 'alice');
+    asleep.tab.isAsleep = true;
+    await login(one.client, 'bob');
+    asleep.tab.sockets.last.receive('error', { success: false, code: 'signed_out', message: '' });
+    await pass();
+    expect([name(one.client), name(asleep.client)]).toEqual(['bob', 'bob']);
+    asleep.tab.isAsleep = true;
+    await login(one.client, 'alice');
+    await asleep.client.logout();
+    await pass();
+    expect([name(one.client), name(asleep.client)]).toEqual(['alice', 'alice']);
+    expect(browser.api.sessions.get(browser.cookies.session ?? '')).toEqual(alice);
+  });
+
+  it('is not what a tab that slept does to the same person, but logging out there is meant', async () => {
+    const one = await openTab();
+    const asleep = await openTab();
+    await login(one.client, 'alice');
+    asleep.tab.isAsleep = true;
+    await login(one.client, 'alice');
+    await asleep.client.logout();
+    await pass();
+    expect([reason(one.client), reason(asleep.client)]).toEqual(['signed_out_elsewhere', 'signed_out']);
+    expect(browser.cookies.session).toBeNull();
+  });
+
   it('to the later one of two tabs that sign in at the same time', async () => {
     const one = await openTab();
     const two = await openTab();
@@ -212,8 +253,8 @@ describe('switching', () => {
     const { client } = await openTab();
     const other = browser.tab();
     await login(client, 'alice');
-    const marker = { kind: 'none', user_id: null, at: Date.now() - 1 };
-    other.env.channel.post({ type: 'moved', marker, secret: null, expired: false });
+    const marker = { kind: 'none', tenant: null, user_id: null, at: Date.now() - 1 };
+    other.env.channel.post({ type: 'moved', marker, secret: null });
     await pass();
     expect(name(client)).toBe('alice');
   });

@@ -5,112 +5,78 @@
 import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { SignedIn } from '../protocol/generated/SignedIn';
-import type { User } from '../protocol/generated/User';
 import type { WaysIn } from '../protocol/generated/WaysIn';
-import { type Api, isPassing } from './api';
-import type { Chat } from './chat';
+import { isPassing } from './api';
 import { forgetDrafts } from './drafts';
-import type { Environment, SocketAuth } from './environment';
+import type { SocketAuth } from './environment';
+import { createHandover, isSameUser } from './handover';
+import { createLogout } from './logout';
 import { createPatience } from './patience';
-import { isSamePerson, type Marker, NOBODY, type Profile } from './profile';
-import type { Readable } from './readable';
+import { isSamePerson, type Marker, NOBODY } from './profile';
 import { fail, localError, ok, type Result } from './result';
-
-/** By me here | by another tab or the server | a handed-over token ran out | another identity took over. */
-export type SignOutReason = 'signed_out' | 'signed_out_elsewhere' | 'expired' | 'switched';
-
-export type IdentityKind = 'account' | 'guest' | 'token';
-
-export type SessionState =
-  | { readonly phase: 'starting' }
-  | {
-      readonly phase: 'signed_out';
-      /** null: the server could not be reached so far; it is tried again and again. */
-      readonly ways: WaysIn | null;
-      readonly reason: SignOutReason | null;
-      readonly problem: ErrorBody | null;
-    }
-  | { readonly phase: 'signed_in'; readonly user: User; readonly kind: IdentityKind };
-
-/** A person, and what proves it: an access token with its end, a guest session, a token that was handed over. */
-export type Identity = Account | Holder;
-
-interface Account {
-  readonly kind: 'account';
-  readonly user: User;
-  readonly token: string;
-  readonly expires_at: number;
-}
-
-interface Holder {
-  readonly kind: 'guest' | 'token';
-  readonly user: User;
-  readonly secret: string;
-}
-
-export interface ClientState {
-  readonly session: SessionState;
-  /** Exactly while signed in. */
-  readonly chat: Chat | null;
-  /** Counts the identities that have ended: what shows one of them is not to be shown with another number. */
-  readonly ended: number;
-}
-
-export interface IdentityOptions {
-  readonly env: Environment;
-  readonly api: Api;
-  readonly profile: Profile;
-  /** A new guest of the server. */
-  readonly newGuest: () => Promise<Result<Identity>>;
-  readonly openChat: (user: User, own: ChatIdentity) => Chat;
-}
-
-/** What a chat asks of the identity that it belongs to. */
-export interface ChatIdentity {
-  auth(): Promise<Result<SocketAuth>>;
-  unauthorized(error: ErrorBody, again: boolean): Promise<boolean>;
-  told(error: ErrorBody): void;
-  /** The server made us another guest than we said to be: it does not know that one any more. */
-  becameGuest(identity: Identity): void;
-}
-
-export interface IdentityControl {
-  readonly state: Readable<ClientState>;
-  login(username: string, password: string): Promise<ErrorBody | null>;
-  register(username: string, password: string): Promise<ErrorBody | null>;
-  continueAsGuest(): Promise<ErrorBody | null>;
-  logout(): Promise<void>;
-  dispose(): void;
-}
+import {
+  type Account,
+  accountOf,
+  type ClientState,
+  type Holder,
+  type Identity,
+  type IdentityControl,
+  type IdentityOptions,
+  type SessionState,
+  type SignOutReason,
+} from './session';
 
 /** How long before its end an access token is renewed. */
 const EARLY_MS = 60_000;
-/** Clocks differ: it is never renewed more often than this. */
+/** It is never renewed more often than this. */
 const SHORTEST_MS = 30_000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
+const STARTING: SessionState = { phase: 'starting', problem: null };
 
 export function createIdentity({ env, api, profile, newGuest, openChat }: IdentityOptions): IdentityControl {
-  const state = createStore<ClientState>(() => ({ session: { phase: 'starting' }, chat: null, ended: 0 }));
+  const state = createStore<ClientState>(() => ({ session: STARTING, chat: null, ended: 0, handoverProblem: null }));
   let identity: Identity | null = null;
   let aim: Marker = NOBODY; // whom this tab is, or is becoming
   let turn = 0;
   let ways: WaysIn | null = null;
   let renewal: ReturnType<typeof setTimeout> | undefined;
   let refreshing: Promise<Result<Account>> | null = null;
-  let isDisposed = false;
+  let shown: string | null = null; // the secret that the connection was made with, or extended
   const patience = createPatience(env.random);
+  const serverLogout = createLogout({ env, api, profile, patience });
+  const handover = createHandover({
+    patience,
+    prove: (token) => proveSecret('token', token),
+    here,
+    accept: takeHanded,
+    ask: (current, next) => state.setState({ session: { phase: 'handed_over', current, next } }),
+    refused: (error) => {
+      // Anybody can make a link with a bad token: it ends nobody's session.
+      if (here() !== null) state.setState({ handoverProblem: error });
+      else void showSignedOut('expired', error);
+    },
+    failed: stillStarting,
+  });
 
   // Beginning and ending
+
+  function here() {
+    if (identity) return identity.user;
+    return state.getState().session.phase === 'starting' && aim.kind !== 'none' ? 'unknown' : null;
+  }
 
   /** Ends whoever is here; nothing of them is left in memory. */
   function close() {
     turn += 1;
     clearTimeout(renewal);
     refreshing = null;
-    const { chat, ended } = state.getState();
+    const { chat, ended, session } = state.getState();
+    // Whoever was asked is gone: nobody else is to be what they did not agree to.
+    if (session.phase === 'handed_over') handover.drop();
     chat?.dispose();
     identity = null;
-    if (chat) state.setState({ session: { phase: 'starting' }, chat: null, ended: ended + 1 });
+    shown = null;
+    if (chat) state.setState({ session: STARTING, chat: null, ended: ended + 1, handoverProblem: null });
   }
 
   function begin(next: Identity, marker: Marker) {
@@ -118,15 +84,16 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const mine = turn;
     aim = marker;
     identity = next;
-    forgetDrafts(env.local, marker);
+    forgetOthers(marker);
     const chat = openChat(next.user, {
       auth: () => authFor(mine),
       unauthorized: (error, again) => (mine === turn ? unauthorized(error, again) : Promise.resolve(false)),
       told: (error) => mine === turn && told(error),
-      becameGuest: (guest) => mine === turn && !isSamePerson(markerOf(guest), aim) && take(guest),
+      becameGuest: (guest) => mine === turn && !isSamePerson(markerOf(guest), aim) && !isStale() && take(guest),
     });
     state.setState({ session: { phase: 'signed_in', user: next.user, kind: next.kind }, chat });
     scheduleRenewal();
+    handover.settle();
   }
 
   /** Signs in here, and so in all tabs. */
@@ -134,7 +101,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const before = profile.marker();
     begin(next, profile.move(next));
     // An account that was replaced by something else leaves a session behind.
-    if (before.kind === 'account' && next.kind !== 'account') void endServerSession();
+    if (before.kind === 'account' && next.kind !== 'account') serverLogout.owe();
   }
 
   async function showSignedOut(reason: SignOutReason | null, problem: ErrorBody | null) {
@@ -143,6 +110,8 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const show = (error: ErrorBody | null) =>
       state.setState({ session: { phase: 'signed_out', ways, reason, problem: error ?? problem } });
     show(null);
+    handover.settle();
+    if (mine !== turn) return;
     const result = await patience.insist(
       () => mine === turn,
       api.ways,
@@ -154,25 +123,22 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
 
   /** The identity has ended, for all tabs. */
   function end(reason: SignOutReason, problem: ErrorBody | null = null) {
-    const wasAccount = profile.marker().kind === 'account';
+    const newer = missed();
+    if (newer.at > aim.at) {
+      // Not the end of whoever is signed in now; but those who sign out mean the person that they see.
+      const isMeant = reason === 'signed_out' && (newer.kind === 'none' || isSamePerson(newer, aim));
+      if (!isMeant) return follow(newer, null);
+    }
+    const wasAccount = aim.kind === 'account';
     aim = profile.move(null, reason === 'expired');
-    forgetDrafts(env.local, aim);
+    forgetOthers(aim);
     void showSignedOut(reason, problem);
-    if (wasAccount && reason !== 'signed_out_elsewhere') void endServerSession();
+    if (wasAccount && reason !== 'signed_out_elsewhere') serverLogout.owe();
   }
 
-  /** Tells the server of a log-out, whenever it can be reached. */
-  async function endServerSession() {
-    profile.oweLogout(true);
-    for (let failures = 1; profile.owesLogout() && !isDisposed; failures += 1) {
-      await env.exclusively(async () => {
-        // Somebody may have signed in meanwhile: the cookie is theirs.
-        if (!profile.owesLogout()) return;
-        const result = await api.logout();
-        if (result.ok || !isPassing(result.error)) profile.oweLogout(false);
-      });
-      if (profile.owesLogout()) await patience.pause(failures);
-    }
+  /** What others have written here; whose token has only run out may come back, and the marker still names them. */
+  function forgetOthers(owner: Marker) {
+    forgetDrafts(env.local, owner);
   }
 
   // Becoming the one whom the marker names
@@ -181,16 +147,20 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     close();
     const mine = turn;
     aim = marker;
+    forgetOthers(marker);
     if (marker.kind === 'none') return showSignedOut(reason, null);
-    state.setState({ session: { phase: 'starting' } });
+    state.setState({ session: STARTING });
     const found = await patience.insist(
       () => mine === turn,
       () => prove(marker),
+      stillStarting,
     );
     if (!found) return;
     if (found.ok) {
-      // The cookie may be somebody else's by now.
-      return isSamePerson(markerOf(found.value), marker) ? begin(found.value, marker) : take(found.value);
+      if (isSamePerson(markerOf(found.value), marker)) begin(found.value, marker);
+      // The cookie is somebody else's by now.
+      else if (!isStale()) take(found.value);
+      return;
     }
     if (marker.kind !== 'token') end('signed_out_elsewhere');
     // Without the token, which is in a tab that sleeps or was closed, it is nobody's end.
@@ -201,46 +171,69 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   async function prove(marker: Marker): Promise<Result<Identity>> {
     if (marker.kind === 'account') return refreshSession();
     if (marker.kind === 'none') return fail(localError('disconnected'));
+    const mine = turn;
     const secret = profile.secret(marker) ?? (marker.kind === 'token' ? await profile.askTabs(marker) : null);
+    if (mine !== turn) return fail(localError('disconnected'));
     if (secret === null) return fail({ success: false, code: 'unauthorized', message: 'Nobody is signed in here.' });
     profile.keepSecret(marker, secret);
     return proveSecret(marker.kind, secret);
   }
 
-  async function proveSecret(kind: 'guest' | 'token', secret: string): Promise<Result<Identity>> {
+  async function proveSecret(kind: 'guest' | 'token', secret: string): Promise<Result<Holder>> {
     const result = await api.me(kind === 'guest' ? { guest_session: secret } : { token: secret });
     return result.ok ? ok({ kind, user: result.value.user, secret }) : result;
   }
 
-  /** A token from the address takes the place of whoever was here. */
-  async function takeHanded(token: string) {
-    close();
-    const mine = turn;
-    aim = profile.marker();
-    state.setState({ session: { phase: 'starting' } });
-    const found = await patience.insist(
-      () => mine === turn,
-      () => proveSecret('token', token),
-    );
-    if (found?.ok) take(found.value);
-    // Anybody can make a link with a bad token: it shows nothing here, and ends nobody's session.
-    else if (found) void showSignedOut('expired', found.error);
+  function stillStarting(problem: ErrorBody) {
+    if (state.getState().session.phase === 'starting') state.setState({ session: { phase: 'starting', problem } });
+  }
+
+  function takeHanded(next: Holder) {
+    if (identity?.kind !== 'token' || !isSameUser(identity.user, next.user)) return take(next);
+    aim = profile.move(next);
+    hold(next.secret);
   }
 
   /** Another tab has signed in, out or over, or did while this one slept. */
-  function follow(marker: Marker, secret: string | null, expired = false) {
+  function follow(marker: Marker, secret: string | null) {
     if (marker.at <= aim.at) return;
-    const isSignedIn = state.getState().chat !== null;
-    if (isSamePerson(marker, aim) && (isSignedIn || secret === null)) {
-      aim = marker;
-      if (identity && identity.kind !== 'account' && secret) identity = { ...identity, secret };
-      profile.keepSecret(marker, secret);
-      return;
-    }
     profile.keepSecret(marker, secret);
-    forgetDrafts(env.local, marker);
-    if (marker.kind !== 'none') void resume(marker, 'switched');
-    else void resume(marker, expired ? 'expired' : 'signed_out_elsewhere');
+    if (identity && isSamePerson(marker, aim)) {
+      aim = marker;
+      void catchUp(marker);
+    } else if (marker.kind === 'none' && state.getState().session.phase === 'signed_out') {
+      aim = marker;
+      forgetOthers(marker);
+    } else if (marker.kind !== 'none') {
+      void resume(marker, 'switched');
+    } else {
+      void resume(marker, marker.user_id === null ? 'signed_out_elsewhere' : 'expired');
+    }
+  }
+
+  /** The same person goes on with another secret, which may be in another tab. */
+  async function catchUp(marker: Marker) {
+    const mine = turn;
+    const secret = profile.secret(marker) ?? (marker.kind === 'token' ? await profile.askTabs(marker) : null);
+    if (mine !== turn || aim !== marker || secret === null) return;
+    profile.keepSecret(marker, secret);
+    hold(secret);
+  }
+
+  async function hold(secret: string) {
+    if (!identity || identity.kind === 'account' || identity.secret === secret) return;
+    identity = { ...identity, secret };
+    if (identity.kind !== 'token') return;
+    const mine = turn;
+    if ((await state.getState().chat?.authenticate(secret)) && mine === turn) shown = secret;
+  }
+
+  /** Whether somebody has signed in, out or over without this tab having heard of it; then it follows. */
+  function isStale(): boolean {
+    const newer = missed();
+    if (newer.at <= aim.at) return false;
+    follow(newer, null);
+    return true;
   }
 
   // The access token of an account
@@ -253,7 +246,8 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
       .then((result) => {
         if (refreshing === mine) refreshing = null;
         return result.ok ? ok(accountOf(result.value)) : result;
-      });
+      })
+      .catch(() => fail(localError('unreachable')));
     refreshing = mine;
     return mine;
   }
@@ -263,13 +257,14 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     const result = await refreshSession();
     if (mine !== turn) return fail(localError('disconnected'));
     if (!result.ok) {
-      if (isPassing(result.error)) scheduleRenewal();
-      else end('signed_out_elsewhere');
+      if (!isPassing(result.error)) end('signed_out_elsewhere');
+      if (mine === turn) scheduleRenewal();
       return result;
     }
     if (!isSamePerson(markerOf(result.value), aim)) {
       // Somebody else has signed in, and this tab has not heard of it.
-      take(result.value);
+      if (!isStale()) take(result.value);
+      else if (mine === turn) scheduleRenewal();
       return fail(localError('disconnected'));
     }
     identity = result.value;
@@ -288,6 +283,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   async function authFor(mine: number): Promise<Result<SocketAuth>> {
     if (mine !== turn || !identity) return fail(localError('disconnected'));
     if (identity.kind !== 'account') {
+      shown = identity.secret;
       return ok(identity.kind === 'guest' ? { guest_session: identity.secret } : { token: identity.secret });
     }
     if (identity.expires_at > Date.now()) return ok({ token: identity.token });
@@ -301,15 +297,30 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
       identity = { ...identity, expires_at: 0 };
       return (await renew()).ok;
     }
-    if (identity?.kind === 'token') end('expired', error);
-    else end('signed_out_elsewhere');
+    if (identity && identity.kind !== 'account') return secretRefused(identity.kind, error);
+    end('signed_out_elsewhere');
+    return false;
+  }
+
+  /** Whether there is a newer secret to come back with; else what was shown is all there is, and it is over. */
+  function secretRefused(kind: Holder['kind'], error: ErrorBody): boolean {
+    const mine = turn;
+    if (isStale() && mine !== turn) return false;
+    const held = profile.secret(aim);
+    if (held !== null && held !== shown) {
+      void hold(held);
+      return true;
+    }
+    if (held !== null || kind === 'guest') end(kind === 'token' ? 'expired' : 'signed_out_elsewhere', error);
+    // Another tab may have it.
+    else void resume(aim, 'expired');
     return false;
   }
 
   function told(error: ErrorBody) {
     if (error.code === 'signed_out') return end('signed_out_elsewhere');
     if (error.code !== 'token_expired') return;
-    if (identity?.kind === 'token') end('expired');
+    if (identity?.kind === 'token') secretRefused('token', error);
     // The next connection, at once, begins with a fresh one.
     else if (identity?.kind === 'account') identity = { ...identity, expires_at: 0 };
   }
@@ -317,26 +328,33 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   // What people do
 
   async function signIn(ask: () => Promise<Result<SignedIn>>): Promise<ErrorBody | null> {
-    // Together with the marker, so that marker and cookie name the same user whichever tab comes last.
-    return env.exclusively(async () => {
+    const work = async () => {
       if (profile.owesLogout()) await api.logout();
       const result = await ask();
       if (!result.ok) return result.error;
       profile.oweLogout(false);
       take(accountOf(result.value));
       return null;
-    });
+    };
+    // Together with the marker, so that marker and cookie name the same user whichever tab comes last.
+    return env.exclusively(work).catch(() => localError('unreachable'));
   }
 
   function start() {
     profile.onMoved(follow);
-    if (profile.owesLogout()) void endServerSession();
+    serverLogout.resume();
+    const marker = profile.marker();
+    if (marker.kind !== 'none') void resume(marker, null);
     let isHanded = false;
     const stopWatching = env.watchHandedToken((token) => {
       isHanded = true;
-      void takeHanded(token);
+      if (here() === null) {
+        close();
+        state.setState({ session: STARTING });
+      }
+      void handover.offer(token);
     });
-    if (!isHanded) void resume(profile.marker(), null);
+    if (marker.kind === 'none' && !isHanded) void resume(marker, null);
     const stopSignals = env.signals.subscribe((signal) => {
       if (signal === 'offline') return;
       if (signal === 'visible') follow(missed(), null);
@@ -369,9 +387,15 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
       return null;
     },
     logout: async () => end('signed_out'),
+    acceptHandover: handover.accept,
+    declineHandover: () => {
+      handover.drop();
+      if (identity) state.setState({ session: { phase: 'signed_in', user: identity.user, kind: identity.kind } });
+    },
     dispose: () => {
-      isDisposed = true;
       stop();
+      handover.drop();
+      serverLogout.dispose();
       close();
       profile.dispose();
     },
@@ -379,10 +403,3 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
 }
 
 const markerOf = ({ kind, user }: Identity): Marker => ({ kind, tenant: user.tenant, user_id: user.id, at: 0 });
-
-const accountOf = ({ user, access_token, expires_at }: SignedIn): Account => ({
-  kind: 'account',
-  user,
-  token: access_token,
-  expires_at: Date.parse(expires_at),
-});

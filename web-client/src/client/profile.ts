@@ -3,9 +3,9 @@
 
 import type { UserId } from '../protocol/generated/UserId';
 import type { Channel, Kept } from './environment';
-import type { Identity, IdentityKind } from './identity';
+import type { Identity, IdentityKind } from './session';
 
-/** Who is signed in, since when (ms since the epoch). */
+/** Who is signed in, since when (ms since the epoch). Nobody with a user: whose token ran out, and who may come back. */
 export interface Marker {
   readonly kind: IdentityKind | 'none';
   readonly tenant: string | null;
@@ -15,8 +15,8 @@ export interface Marker {
 }
 
 export type TabMessage =
-  /** The marker has moved; with it what the other tabs cannot get otherwise, and whether that was an end by itself. */
-  | { readonly type: 'moved'; readonly marker: Marker; readonly secret: string | null; readonly expired: boolean }
+  /** The marker has moved; with it what the other tabs cannot get otherwise. */
+  | { readonly type: 'moved'; readonly marker: Marker; readonly secret: string | null }
   | { readonly type: 'secret_wanted'; readonly marker: Marker }
   | { readonly type: 'secret'; readonly marker: Marker; readonly secret: string };
 
@@ -38,7 +38,7 @@ export interface Profile {
   /** A log-out that the server has not heard of yet. */
   owesLogout(): boolean;
   oweLogout(isOwed: boolean): void;
-  onMoved(listener: (marker: Marker, secret: string | null, expired: boolean) => void): void;
+  onMoved(listener: (marker: Marker, secret: string | null) => void): void;
   dispose(): void;
 }
 
@@ -49,7 +49,7 @@ const LOGOUT = 'confab.logout';
 const TABS_ANSWER_MS = 700;
 
 export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile {
-  let moved: (marker: Marker, secret: string | null, expired: boolean) => void = () => {};
+  let moved: (marker: Marker, secret: string | null) => void = () => {};
   const waiting = new Set<(message: TabMessage) => void>();
 
   function marker(): Marker {
@@ -77,7 +77,7 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
 
   channel.onMessage((data) => {
     if (!isTabMessage(data)) return;
-    if (data.type === 'moved') moved(data.marker, data.secret, data.expired);
+    if (data.type === 'moved') moved(data.marker, data.secret);
     if (data.type === 'secret') for (const listener of waiting) listener(data);
     if (data.type === 'secret_wanted') {
       const own = data.marker.kind === 'token' && isSamePerson(data.marker, marker()) ? secret(data.marker) : null;
@@ -90,14 +90,15 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
     secret,
     keepSecret,
     move: (identity, expired = false) => {
-      const at = Math.max(Date.now(), marker().at + 1);
+      const before = marker();
+      const at = Math.max(Date.now(), before.at + 1);
       const next: Marker = identity
         ? { kind: identity.kind, tenant: identity.user.tenant, user_id: identity.user.id, at }
-        : { ...NOBODY, at };
+        : { ...(expired ? before : NOBODY), kind: 'none', at };
       const value = identity && identity.kind !== 'account' ? identity.secret : null;
       keepSecret(next, value);
       local.set(MARKER, JSON.stringify(next));
-      channel.post({ type: 'moved', marker: next, secret: value, expired } satisfies TabMessage);
+      channel.post({ type: 'moved', marker: next, secret: value } satisfies TabMessage);
       return next;
     },
     askTabs: (wanted) =>

@@ -1,10 +1,18 @@
 export type { ConnectionState } from '../client/connection';
-export type { SessionState, SignOutReason } from '../client/identity';
 export type { Result } from '../client/result';
 export type { Outgoing, RoomState } from '../client/room-state';
+export type { SessionState, SignOutReason } from '../client/session';
 export { ClientProvider } from './client';
 export { useConversations, useUnreadTotal } from './conversations';
 export { useNow } from './now';
 export { usePresence, useUserName } from './people';
+export { usePerson } from './person';
 export { type RoomActions, type RoomHook, useDraft, useRoom, useRoomActions } from './rooms';
-export { type SessionActions, useConnection, useMe, useSession, useSessionActions } from './session';
+export {
+  type SessionActions,
+  useConnection,
+  useHandoverProblem,
+  useMe,
+  useSession,
+  useSessionActions,
+} from './session';

@@ -96,12 +96,25 @@ export const en = {
     limited: (seconds: number) => `Too many attempts. Try again in ${wait(seconds)}.`,
     reasons: {
       signed_out: null,
-      signed_out_elsewhere: 'You were signed out in another window.',
+      signed_out_elsewhere: 'You were signed out in another window, or your session has ended.',
       expired: 'Your session has ended. Sign in again.',
       switched: 'Somebody else signed in with this browser.',
     },
     guestDialogTitle: 'Sign in or make an account',
     guestDialogText: 'What you wrote as a guest stays with the guest.',
+  },
+
+  starting: {
+    problem: (reason: string) => `${reason} Confab keeps trying.`,
+  },
+
+  handover: {
+    title: (next: string) => `Continue as ${next}?`,
+    text: (current: string) =>
+      `You are ${current} here. The link that you followed signs somebody else in, in all windows of this browser.`,
+    decline: (current: string) => `Stay ${current}`,
+    accept: (next: string) => `Continue as ${next}`,
+    problem: (reason: string) => `The link could not sign you in. ${reason}`,
   },
 
   shell: {

@@ -121,6 +121,8 @@ export class FakeApi {
   readonly calls: string[] = [];
   isReachable = true;
   tokenMs = 15 * 60_000;
+  /** By how much its clock is ahead of the browser's. */
+  aheadMs = 0;
   #count = 0;
 
   account(username: string, id: number): User {
@@ -163,9 +165,11 @@ export class FakeApi {
   }
 
   #signedIn(user: User): object {
-    const access_token = this.#next('access');
+    const now = Date.now() + this.aheadMs;
+    const [iat, exp] = [now / 1000, (now + this.tokenMs) / 1000];
+    const access_token = jwt(this.#next('access'), { iat, exp, confab_session: 'session' });
     this.tokens.set(access_token, user);
-    return { success: true, access_token, expires_at: new Date(Date.now() + this.tokenMs).toISOString(), user };
+    return { success: true, access_token, expires_at: new Date(now + this.tokenMs).toISOString(), user };
   }
 
   #next(what: string): string {
@@ -173,6 +177,9 @@ export class FakeApi {
     return `${what}-${this.#count}`;
   }
 }
+
+/** What looks like a signed token. */
+export const jwt = (header: string, claims: object): string => `${header}.${btoa(JSON.stringify(claims))}.signature`;
 
 function refusal(): [number, object] {
   return [401, { success: false, code: 'unauthorized', message: 'no' }];
