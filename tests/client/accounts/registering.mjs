@@ -35,6 +35,8 @@ export const accounts = {
     const [alice, bob] = [await account(w), await account(w)];
     assert.notEqual(alice.user.id, bob.user.id);
     const [from, to] = [await w.connect({ token: alice.access_token }), await w.connect({ token: bob.access_token })];
+    // Whose request is answered is online.
+    await to.barrier();
     const { users } = await from.ok('search_users', { query: bob.user.username });
     assert.deepEqual(users.map(({ id, username, online }) => [id, username, online]), [[bob.user.id, bob.user.username, true]]);
     const { message } = await from.ok('private_message', { recipient_id: bob.user.id, message: 'hello' });

@@ -130,11 +130,15 @@ export default {
   'who is online is said to be, and of who has left when they were last seen': async (w) => {
     const [alice, bob] = [await w.user('alice'), await w.user('bob')];
     const online = { id: 'bob', username: 'BOB', online: true, last_seen: null };
+    await alice.waitFor('user_online', { user_id: 'bob' });
+    alice.mark();
     assert.deepEqual(await users(alice, 'bob'), [online]);
     bob.close();
     const { last_seen } = await alice.waitFor('user_offline', { user_id: 'bob' });
     assert.deepEqual(await users(alice, 'bob'), [{ ...online, online: false, last_seen }]);
+    alice.mark();
     await w.user('bob');
+    await alice.waitFor('user_online', { user_id: 'bob' });
     assert.deepEqual(await users(alice, 'bob'), [online]);
   },
 
