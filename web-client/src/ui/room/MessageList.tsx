@@ -31,7 +31,10 @@ interface MessageListProps {
 export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageListProps) {
   const strings = useStrings();
   const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
-  const rows = useMemo(() => buildRows(messages, outgoing, read_up_to, me.id), [messages, outgoing, read_up_to, me.id]);
+  const rows = useMemo(
+    () => buildRows(messages, outgoing, read_up_to, me.id, has_older),
+    [messages, outgoing, read_up_to, me.id, has_older],
+  );
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);
   const onNearStart = useOlder(scroller, room, onLoadOlder);
@@ -61,7 +64,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
         onKeyDown={moveAmongMessages}
       >
         <div className={styles['spacer']}>
-          {rows.length === 0 && (
+          {rows.length === 0 && !has_older && (
             <Notice icon={<PenLine size={24} />} title={strings.room.emptyTitle} text={strings.room.emptyText} />
           )}
         </div>

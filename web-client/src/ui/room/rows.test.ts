@@ -54,3 +54,13 @@ test('the same client id of somebody else is another message', () => {
   );
   expect(new Set(rows.map((row) => row.key)).size).toBe(2);
 });
+
+test('a row stays as it is when older messages come in above it', () => {
+  const messages = [message(1, 0, 'a'), message(2, 1, 'a'), message(3, 2, 'b'), message(4, 3, 'b')];
+  for (const loaded of [3, 2]) {
+    const before = buildRows(messages.slice(-loaded), [], 0, 'me', true);
+    expect(buildRows(messages, [], 0, 'me', true).slice(-before.length)).toEqual(before);
+    expect(before).toHaveLength(loaded - 1);
+  }
+  expect(buildRows(messages, [], 0, 'me', false)).toHaveLength(4);
+});

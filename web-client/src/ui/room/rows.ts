@@ -37,6 +37,7 @@ export function buildRows(
   outgoing: readonly Outgoing[],
   readUpTo: Rev,
   me: UserId,
+  hasOlder = false,
 ): readonly Row[] {
   const rows: Row[] = [];
   let previous: Previous | null = null;
@@ -52,8 +53,11 @@ export function buildRows(
   for (const message of messages) {
     const isFirstNew = !isDivided && message.seq > readUpTo;
     if (isFirstNew) isDivided = true;
-    const at = Date.parse(message.timestamp);
-    rows.push({ ...frame(keyOf(message, me), message.user_id, at, isFirstNew), kind: 'message', message });
+    const shown = frame(keyOf(message, me), message.user_id, Date.parse(message.timestamp), isFirstNew);
+    // What stands above the first one is not loaded. It would lose its day and its sender's name when that comes in, and
+    // all below it would move.
+    if (hasOlder && message === messages[0] && !isFirstNew) continue;
+    rows.push({ ...shown, kind: 'message', message });
   }
   for (const item of outgoing) {
     rows.push({
