@@ -1,6 +1,7 @@
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Role } from '../protocol/generated/Role';
 import type { RoomKind } from '../protocol/generated/RoomKind';
+import { isolated } from './isolated';
 
 const rules = new Intl.PluralRules('en');
 const numbers = new Intl.NumberFormat('en');
@@ -49,7 +50,7 @@ export const en = {
   product: 'Confab',
   error: (body: ErrorBody) => errors[body.code] ?? sentence(body.message),
   title: (place: string | null, unread: number) =>
-    `${unread > 0 ? `(${numbers.format(unread)}) ` : ''}${place === null ? '' : `${place} · `}Confab`,
+    `${unread > 0 ? `(${numbers.format(unread)}) ` : ''}${place === null ? '' : `${isolated(place)} · `}Confab`,
 
   common: {
     cancel: 'Cancel',
@@ -127,7 +128,7 @@ export const en = {
     skip: 'Skip to messages',
     unread: (n: number) => count(n, 'unread message', 'unread messages'),
     noMessages: 'No messages yet',
-    preview: (sender: string, text: string) => `${sender}: ${text}`,
+    preview: (sender: string, text: string) => `${isolated(sender)}: ${text}`,
     previewMine: (text: string) => `You: ${text}`,
     emptyTitle: 'No conversations yet',
     emptyText: 'Make a room, or find one to enter. Whatever you take part in is listed here.',
@@ -141,7 +142,7 @@ export const en = {
   },
 
   userMenu: {
-    open: (name: string) => `${name}, menu`,
+    open: (name: string) => `${isolated(name)}, menu`,
     theme: 'Appearance',
     themes: { system: 'System', light: 'Light', dark: 'Dark' },
     signOut: 'Sign out',
@@ -161,8 +162,8 @@ export const en = {
     guestHint: 'Everybody with an account here can find and enter it. Other guests cannot.',
     people: 'People',
     addPeople: 'Add people by name',
-    remove: (name: string) => `Remove ${name}`,
-    add: (name: string) => `Add ${name}`,
+    remove: (name: string) => `Remove ${isolated(name)}`,
+    add: (name: string) => `Add ${isolated(name)}`,
     create: 'Make room',
   },
 
@@ -184,20 +185,27 @@ export const en = {
   room: {
     kinds,
     people: 'People',
-    peopleCount: (n: number) => count(n, 'person', 'people'),
-    onlineCount: (n: number) => `${numbers.format(n)} online`,
+    /** `people` null: not known yet. `isAll`: whether there are no more than these. */
+    detail(kind: RoomKind, people: number | null, online: number, isAll: boolean): string {
+      if (people === null) return kinds[kind];
+      const counted = isAll ? count(people, 'person', 'people') : `${numbers.format(people)}+ people`;
+      return `${kinds[kind]} · ${counted} · ${numbers.format(online)}${isAll ? '' : '+'} online`;
+    },
     messages: 'Messages',
-    start: (name: string) => `This is the beginning of ${name}.`,
-    startDirect: (name: string) => `This is the beginning of your conversation with ${name}.`,
+    start: (name: string) => `This is the beginning of ${isolated(name)}.`,
+    startDirect: (name: string) => `This is the beginning of your conversation with ${isolated(name)}.`,
     emptyTitle: 'Nothing here yet',
     emptyText: 'Write the first message.',
-    personText: (name: string) => `Your first message to ${name} begins the conversation.`,
+    personText: (name: string | null) =>
+      name === null
+        ? 'Your first message begins the conversation.'
+        : `Your first message to ${isolated(name)} begins the conversation.`,
     newMessages: 'New messages',
     jumpNew: (n: number) => count(n, 'new message', 'new messages'),
     jumpLatest: 'To the newest messages',
     loadingOlder: 'Loading older messages',
-    messageLabel: (sender: string, time: string) => `${sender}, ${time}`,
-    arrived: (sender: string, text: string) => `${sender}: ${text}`,
+    messageLabel: (sender: string, time: string) => `${isolated(sender)}, ${time}`,
+    arrived: (sender: string, text: string) => `${isolated(sender)}: ${text}`,
     copy: 'Copy text',
     copied: 'Copied',
     copyFailed: 'The text could not be copied.',
@@ -218,12 +226,13 @@ export const en = {
 
   composer: {
     label: 'Message',
-    placeholder: (name: string) => `Message ${name}`,
+    placeholder: (name: string) => (name === '' ? 'Message' : `Message ${isolated(name)}`),
     send: 'Send',
     emoji: 'Emoji',
     hint: 'Enter to send, Shift + Enter for a new line',
     left: (n: number) => count(n, 'character left', 'characters left'),
     tooLong: (n: number) => `${count(n, 'character', 'characters')} too many`,
+    limitedFirst: (seconds: number) => `You can send again in ${wait(seconds)}.`,
     limited: (seconds: number) =>
       `You can send again in ${wait(seconds)}. What you write meanwhile goes out by itself.`,
   },
@@ -239,7 +248,8 @@ export const en = {
 
   typing: {
     region: 'Typing',
-    line(who: readonly string[]): string {
+    line(people: readonly string[]): string {
+      const who = people.map(isolated);
       if (who.length === 0) return '';
       if (who.length === 1) return `${who[0]} is typing…`;
       if (who.length <= 2) return `${names.format(who)} are typing…`;
@@ -254,17 +264,17 @@ export const en = {
     online: (n: number) => `Online — ${numbers.format(n)}`,
     offline: (n: number) => `Offline — ${numbers.format(n)}`,
     lastSeen: (ago: string) => `Last seen ${ago}`,
-    write: (name: string) => `Write to ${name}`,
-    self: (name: string) => `${name} (you)`,
+    write: (name: string) => `Write to ${isolated(name)}`,
+    self: (name: string) => `${isolated(name)} (you)`,
   },
 
   connection: {
     region: 'Connection',
     connecting: 'Connecting…',
     reconnecting: 'Connection lost.',
-    attempt: (n: number) => `Attempt ${numbers.format(n)}`,
-    next: (seconds: number) => `next in ${wait(seconds)}`,
-    trying: 'trying now…',
+    /** 0 s: it is being tried. */
+    attempt: (n: number, seconds: number) =>
+      `Attempt ${numbers.format(n)}, ${seconds > 0 ? `next in ${wait(seconds)}` : 'trying now…'}`,
     offline: 'You are offline. Confab comes back when your network does.',
     tryNow: 'Try now',
   },

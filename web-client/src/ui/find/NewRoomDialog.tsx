@@ -8,6 +8,7 @@ import { AppDialog } from '../common/AppDialog';
 import { Banner } from '../common/Banner';
 import { Button } from '../common/Button';
 import { Field } from '../common/Field';
+import { useIsHere } from '../common/use-is-here';
 import { focusComposerSoon } from '../room/focus';
 import { navigate } from '../routes';
 import styles from './NewRoomDialog.module.css';
@@ -19,15 +20,15 @@ export function NewRoomDialog({ isOpen, onClose }: { isOpen: boolean; onClose: (
   const strings = useStrings();
   return (
     <AppDialog title={strings.newRoom.title} isOpen={isOpen} onClose={onClose}>
-      <NewRoomForm onClose={onClose} />
+      <NewRoomForm isOpen={isOpen} onClose={onClose} />
     </AppDialog>
   );
 }
 
-function NewRoomForm({ onClose }: { onClose: () => void }) {
+function NewRoomForm({ isOpen, onClose }: { isOpen: boolean; onClose: () => void }) {
   const strings = useStrings();
   const me = useMe();
-  const form = useNewRoom(onClose);
+  const form = useNewRoom(isOpen, onClose);
   const text = strings.newRoom;
   return (
     <form className={styles['form']} onSubmit={form.submit} noValidate>
@@ -74,7 +75,7 @@ function NewRoomForm({ onClose }: { onClose: () => void }) {
   );
 }
 
-function useNewRoom(onClose: () => void) {
+function useNewRoom(isOpen: boolean, onClose: () => void) {
   const strings = useStrings();
   const { createRoom } = useRoomActions();
   const [name, setName] = useState('');
@@ -83,6 +84,7 @@ function useNewRoom(onClose: () => void) {
   const [nameError, setNameError] = useState<string | null>(null);
   const [error, setError] = useState<ErrorBody | null>(null);
   const [isBusy, setBusy] = useState(false);
+  const isHere = useIsHere(isOpen);
 
   const submit = async (event: FormEvent) => {
     event.preventDefault();
@@ -99,6 +101,8 @@ function useNewRoom(onClose: () => void) {
       ...(participants.length > 0 ? { participants } : {}),
     });
     setBusy(false);
+    // Closed meanwhile: the room is in the list.
+    if (!isHere()) return;
     if (!result.ok) return setError(result.error);
     onClose();
     navigate(roomPath(result.value.id));

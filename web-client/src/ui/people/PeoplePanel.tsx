@@ -1,4 +1,5 @@
-import type { ReactNode } from 'react';
+import { memo, type ReactNode, type RefObject, useLayoutEffect, useMemo, useRef, useState } from 'react';
+import { Virtualizer } from 'virtua';
 import { Link } from 'wouter';
 import { personPath } from '../../client/room-path';
 import { useMe } from '../../hooks';
@@ -8,45 +9,93 @@ import { Avatar } from '../common/Avatar';
 import { LastSeen } from '../common/LastSeen';
 import { Spinner } from '../common/Spinner';
 import styles from './PeoplePanel.module.css';
+import { groupsOf } from './people-groups';
+
+/** The server lists no more participants of a room than these. */
+export const MAX_LISTED = 2_000;
+/** Longer lists hold only what is on screen. */
+const MAX_WHOLE = 100;
+
+interface PeoplePanelProps {
+  participants: readonly Participant[] | null;
+}
 
 /** Who is in a room; whoever is online first. */
-export function PeoplePanel({ participants }: { participants: readonly Participant[] | null }) {
+export const PeoplePanel = memo(function PeoplePanel({ participants }: PeoplePanelProps) {
   const strings = useStrings();
-  if (!participants) {
+  const scroller = useRef<HTMLDivElement>(null);
+  const groups = useMemo(() => participants && groupsOf(participants), [participants]);
+  if (!groups) {
     return (
       <div className={styles['loading']}>
         <Spinner label={strings.common.loading} />
       </div>
     );
   }
-  const byName = [...participants].sort((a, b) => a.username.localeCompare(b.username));
-  const online = byName.filter((participant) => participant.online);
-  const away = byName.filter((participant) => !participant.online);
+  const { online, away } = groups;
   return (
-    <div className={styles['scroller']}>
-      <Group title={strings.people.online(online.length)} people={online} />
-      <Group title={strings.people.offline(away.length)} people={away} />
+    <div ref={scroller} className={styles['scroller']}>
+      <Group title={strings.people.online(online.length)} people={online} scroller={scroller} />
+      <Group title={strings.people.offline(away.length)} people={away} scroller={scroller} />
     </div>
   );
+});
+
+interface GroupProps {
+  title: string;
+  people: readonly Participant[];
+  scroller: RefObject<HTMLElement | null>;
 }
 
-function Group({ title, people }: { title: string; people: readonly Participant[] }) {
+function Group({ title, people, scroller }: GroupProps) {
+  const section = useRef<HTMLElement>(null);
+  const isWhole = people.length <= MAX_WHOLE;
+  const start = useStart(section, scroller, isWhole);
   if (people.length === 0) return null;
   return (
-    <section className={styles['group']}>
+    <section ref={section} className={styles['group']}>
       <h3 className={styles['heading']}>{title}</h3>
-      <ul>
-        {people.map((person) => (
-          <li key={`${typeof person.id}:${person.id}`}>
-            <Person person={person} />
-          </li>
-        ))}
-      </ul>
+      {isWhole ? (
+        <ul>
+          {people.map((person) => (
+            <li key={keyOf(person)}>
+              <Person person={person} />
+            </li>
+          ))}
+        </ul>
+      ) : (
+        <Virtualizer data={people} as="ul" item="li" scrollRef={scroller} startMargin={start} bufferSize={400}>
+          {(person) => <Person key={keyOf(person)} person={person} />}
+        </Virtualizer>
+      )}
     </section>
   );
 }
 
-function Person({ person }: { person: Participant }) {
+/** How far down in the scrolled content the group's list begins. */
+function useStart(section: RefObject<HTMLElement | null>, scroller: RefObject<HTMLElement | null>, isWhole: boolean) {
+  const [start, setStart] = useState(0);
+  useLayoutEffect(() => {
+    const list = section.current?.lastElementChild;
+    const content = scroller.current;
+    if (isWhole || !list || !content) return;
+    const measure = () => {
+      const top = list.getBoundingClientRect().top - content.getBoundingClientRect().top;
+      setStart(Math.round(top + content.scrollTop));
+    };
+    measure();
+    const above = section.current?.previousElementSibling;
+    if (!above) return;
+    const observer = new ResizeObserver(measure);
+    observer.observe(above);
+    return () => observer.disconnect();
+  }, [section, scroller, isWhole]);
+  return start;
+}
+
+const keyOf = ({ id }: Participant): string => `${typeof id}:${id}`;
+
+const Person = memo(function Person({ person }: { person: Participant }) {
   const strings = useStrings();
   const role = strings.people.roles[person.role];
   return (
@@ -55,7 +104,7 @@ function Person({ person }: { person: Participant }) {
       <PersonWords person={person} role={role} />
     </PersonLink>
   );
-}
+});
 
 function PersonWords({ person, role }: { person: Participant; role: string | null }) {
   const strings = useStrings();

@@ -18,9 +18,11 @@ interface ComposerProps {
   name: string;
   retryAt: number | null;
   isSending?: boolean;
+  /** Whether what is sent while it has to wait goes out by itself. */
+  hasOutbox?: boolean;
 }
 
-export function Composer({ text, onText, onSend, name, retryAt, isSending = false }: ComposerProps) {
+export function Composer({ text, onText, onSend, name, retryAt, isSending = false, hasOutbox = true }: ComposerProps) {
   const strings = useStrings();
   const field = useRef<HTMLTextAreaElement>(null);
   const isTouch = useMedia(TOUCH);
@@ -80,20 +82,28 @@ export function Composer({ text, onText, onSend, name, retryAt, isSending = fals
         </div>
       </div>
       <div className={styles['hint']} id="composer-hint">
-        <Hint length={length} retryAt={retryAt} isTouch={isTouch} />
+        <Hint length={length} retryAt={retryAt} isTouch={isTouch} hasOutbox={hasOutbox} />
       </div>
     </div>
   );
 }
 
-function Hint({ length, retryAt, isTouch }: { length: number; retryAt: number | null; isTouch: boolean }) {
+interface HintProps extends Required<Pick<ComposerProps, 'retryAt' | 'hasOutbox'>> {
+  length: number;
+  isTouch: boolean;
+}
+
+function Hint({ length, retryAt, isTouch, hasOutbox }: HintProps) {
   const strings = useStrings();
   const now = useNow(retryAt === null ? 60_000 : 1000);
   const seconds = retryAt === null ? 0 : Math.ceil((retryAt - now) / 1000);
   if (length > MAX_TEXT) {
     return <span className={styles['tooLong']}>{strings.composer.tooLong(length - MAX_TEXT)}</span>;
   }
-  if (seconds > 0) return <span className={styles['limited']}>{strings.composer.limited(seconds)}</span>;
+  if (seconds > 0) {
+    const text = hasOutbox ? strings.composer.limited(seconds) : strings.composer.limitedFirst(seconds);
+    return <span className={styles['limited']}>{text}</span>;
+  }
   if (length > COUNT_FROM) return <span>{strings.composer.left(MAX_TEXT - length)}</span>;
   return isTouch ? null : <span className={styles['keys']}>{strings.composer.hint}</span>;
 }

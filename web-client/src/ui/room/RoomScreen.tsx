@@ -11,7 +11,7 @@ import { Notice } from '../common/Notice';
 import { RoomIcon } from '../common/RoomIcon';
 import { setShowPeople, useShowPeople } from '../common/settings';
 import { useMedia, WIDE } from '../common/use-media';
-import { PeoplePanel } from '../people/PeoplePanel';
+import { MAX_LISTED, PeoplePanel } from '../people/PeoplePanel';
 import { navigate } from '../routes';
 import { useTitle } from '../shell/title';
 import { Composer } from './Composer';
@@ -136,10 +136,8 @@ function Detail({ room, face }: { room: RoomHook; face: RoomFace }) {
   const strings = useStrings();
   if (face.kind === null) return null;
   if (face.kind === 'direct') return <LastSeen presence={face.presence} />;
-  const parts = [strings.room.kinds[face.kind]];
-  if (room.participants) {
-    parts.push(strings.room.peopleCount(room.participants.length));
-    parts.push(strings.room.onlineCount(room.participants.filter((participant) => participant.online).length));
-  }
-  return parts.join(' · ');
+  const { participants } = room;
+  if (!participants) return strings.room.detail(face.kind, null, 0, true);
+  const online = participants.filter((participant) => participant.online).length;
+  return strings.room.detail(face.kind, participants.length, online, participants.length < MAX_LISTED);
 }

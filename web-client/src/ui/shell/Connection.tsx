@@ -1,13 +1,10 @@
 import { CloudOff, WifiOff } from 'lucide-react';
-import { useEffect, useState } from 'react';
 import { type ConnectionState, useConnection, useNow } from '../../hooks';
 import { useStrings } from '../../strings';
 import { Button } from '../common/Button';
 import { Spinner } from '../common/Spinner';
+import { useLate } from '../common/use-late';
 import styles from './Connection.module.css';
-
-/** Shorter than this is not worth a word. */
-const PATIENCE_MS = 500;
 
 /** Says how the connection is when it is not as it should be. It floats: nothing moves when it comes and goes. */
 export function Connection() {
@@ -59,30 +56,15 @@ function Words({ state }: { state: ConnectionState }) {
           {strings.connection.reconnecting}
           {/* Read out it would interrupt every second. */}
           <span className={styles['detail']} aria-hidden="true">
-            {strings.connection.attempt(state.attempt)}, <Countdown until={state.retry_at} />
+            <Attempt number={state.attempt} nextAt={state.retry_at} />
           </span>
         </>
       );
   }
 }
 
-function Countdown({ until }: { until: number | null }) {
+function Attempt({ number, nextAt }: { number: number; nextAt: number | null }) {
   const strings = useStrings();
   const now = useNow();
-  const seconds = until === null ? 0 : Math.ceil((until - now) / 1000);
-  return seconds > 0 ? strings.connection.next(seconds) : strings.connection.trying;
-}
-
-/** Whether `isOn` has been true for a while. */
-function useLate(isOn: boolean): boolean {
-  const [isLate, setLate] = useState(false);
-  useEffect(() => {
-    if (!isOn) return;
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
-    return () => {
-      clearTimeout(timer);
-      setLate(false);
-    };
-  }, [isOn]);
-  return isOn && isLate;
+  return strings.connection.attempt(number, nextAt === null ? 0 : Math.ceil((nextAt - now) / 1000));
 }

@@ -7,6 +7,7 @@ import { Banner } from '../common/Banner';
 import { Button } from '../common/Button';
 import { Logo } from '../common/Logo';
 import { Spinner } from '../common/Spinner';
+import { useLate } from '../common/use-late';
 import { CredentialsForm } from './CredentialsForm';
 import type { Mode } from './credentials';
 import styles from './SignIn.module.css';
@@ -31,7 +32,8 @@ export function SignIn({ ways, reason, problem }: SignedOut) {
         </header>
         {reasonText && <Banner tone="info">{reasonText}</Banner>}
         {problem && ways && <Banner tone="danger">{strings.error(problem)}</Banner>}
-        {ways ? <WaysForms ways={ways} mode={mode} onMode={setMode} /> : <Unreachable />}
+        {ways && <WaysForms ways={ways} mode={mode} onMode={setMode} />}
+        {!ways && (problem ? <Unreachable /> : <Asking />)}
       </div>
     </main>
   );
@@ -67,6 +69,13 @@ function GuestButton({ isOnly }: { isOnly: boolean }) {
       {error && <Banner tone="danger">{strings.error(error)}</Banner>}
     </>
   );
+}
+
+/** The ways in are on their way. */
+function Asking() {
+  const strings = useStrings();
+  const isLate = useLate(true);
+  return <p className={styles['unreachable']}>{isLate && <Spinner label={strings.common.loading} />}</p>;
 }
 
 function Unreachable() {
