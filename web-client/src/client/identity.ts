@@ -13,6 +13,7 @@ import { createHandover, isSameUser } from './handover';
 import { createLogout } from './logout';
 import { createPatience } from './patience';
 import { isSamePerson, type Marker, NOBODY } from './profile';
+import { createRefresh } from './refresh';
 import { fail, localError, ok, type Result } from './result';
 import {
   type Account,
@@ -40,9 +41,9 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   let turn = 0;
   let ways: WaysIn | null = null;
   let renewal: ReturnType<typeof setTimeout> | undefined;
-  let refreshing: Promise<Result<Account>> | null = null;
   let shown: string | null = null; // the secret that the connection was made with, or extended
   const patience = createPatience(env.random);
+  const refresh = createRefresh(env, api);
   const serverLogout = createLogout({ env, api, profile, patience });
   const handover = createHandover({
     patience,
@@ -69,7 +70,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   function close() {
     turn += 1;
     clearTimeout(renewal);
-    refreshing = null;
+    refresh.forget();
     const { chat, ended, session } = state.getState();
     // Whoever was asked is gone: nobody else is to be what they did not agree to.
     if (session.phase === 'handed_over') handover.drop();
@@ -169,7 +170,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   }
 
   async function prove(marker: Marker): Promise<Result<Identity>> {
-    if (marker.kind === 'account') return refreshSession();
+    if (marker.kind === 'account') return refresh.ask();
     if (marker.kind === 'none') return fail(localError('disconnected'));
     const mine = turn;
     const secret = profile.secret(marker) ?? (marker.kind === 'token' ? await profile.askTabs(marker) : null);
@@ -238,23 +239,9 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
 
   // The access token of an account
 
-  /** Renews it by the cookie, one tab after the other. */
-  function refreshSession(): Promise<Result<Account>> {
-    if (refreshing) return refreshing;
-    const mine = env
-      .exclusively(() => api.refresh())
-      .then((result) => {
-        if (refreshing === mine) refreshing = null;
-        return result.ok ? ok(accountOf(result.value)) : result;
-      })
-      .catch(() => fail(localError('unreachable')));
-    refreshing = mine;
-    return mine;
-  }
-
   async function renew(): Promise<Result<Account>> {
     const mine = turn;
-    const result = await refreshSession();
+    const result = await refresh.ask();
     if (mine !== turn) return fail(localError('disconnected'));
     if (!result.ok) {
       if (!isPassing(result.error)) end('signed_out_elsewhere');
