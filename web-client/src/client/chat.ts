@@ -21,10 +21,11 @@ import { createPeople, type People } from './people';
 import type { Result } from './result';
 import type { RoomHandle } from './room';
 import { createRooms } from './rooms';
+import { unsentOf } from './unsent';
 
 export interface ChatOptions {
   readonly me: User;
-  readonly env: Pick<Environment, 'openSocket' | 'signals' | 'local' | 'newId' | 'random'>;
+  readonly env: Pick<Environment, 'openSocket' | 'signals' | 'local' | 'tab' | 'newId' | 'random'>;
   readonly auth: () => Promise<Result<SocketAuth>>;
   readonly unauthorized: (error: ErrorBody, again: boolean) => Promise<boolean>;
   /** The server told of an error that answers no request, or of a guest session. */
@@ -43,6 +44,7 @@ export interface Chat {
   messageUser(userId: UserId, text: string): Promise<Result<RoomId>>;
   searchUsers(query: string): Promise<Result<readonly UserFound[]>>;
   searchRooms(query: string): Promise<Result<readonly RoomFound[]>>;
+  /** Messages that would be lost with the identity, also those that failed. */
   hasUnsent(): boolean;
   /** Extends the connection with a fresh token; whether that worked. */
   authenticate(token: string): Promise<boolean>;
@@ -56,7 +58,8 @@ const PROBE_MS = 5000;
 
 export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOptions): Chat {
   const people = createPeople(me);
-  const drafts = createDrafts(env.local, { tenant: me.tenant, user_id: me.id });
+  const owner = { tenant: me.tenant, user_id: me.id };
+  const drafts = createDrafts(env.local, owner);
   let doubt: ReturnType<typeof setTimeout> | undefined;
 
   const connection = createConnection({
@@ -73,6 +76,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     request,
     isLive,
     newId: env.newId,
+    kept: unsentOf(env.tab, owner),
     random: env.random,
     report: (roomId, event) => rooms.find(roomId)?.dispatch(event),
     sent: conversations.message,

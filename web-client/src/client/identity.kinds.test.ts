@@ -22,6 +22,35 @@ describe('a token that is handed over', () => {
     expect(name(reloaded)).toBe('carol');
   });
 
+  it('that has run out leaves what its person wrote to them, and to nobody else', async () => {
+    const { tab, client } = await openTab('carol-token');
+    const write = (text: string) => {
+      client.state.getState().chat?.drafts.set('room', `draft ${text}`);
+      client.state.getState().chat?.room('room').send(`message ${text}`);
+    };
+    const all = () => `${kept()} ${[...tab.tab.entries.values()].join()}`;
+    write('of carol');
+    tab.sockets.last.receive('error', { success: false, code: 'token_expired', message: '' });
+    await pass();
+    expect(reason(client)).toBe('expired');
+    tab.hand('carol-token');
+    await pass();
+    expect(client.state.getState().chat?.drafts.state.getState().get('room')).toBe('draft of carol');
+    expect(client.state.getState().chat?.hasUnsent()).toBe(true);
+    expect(tab.sockets.last.asked('chat_message')).toMatchObject([{ message: 'message of carol' }]);
+    tab.sockets.last.receive('error', { success: false, code: 'token_expired', message: '' });
+    await pass();
+    expect(all()).toContain('of carol');
+    tab.hand('dan-token');
+    await pass();
+    expect(name(client)).toBe('dan');
+    expect(all()).not.toContain('of carol');
+    write('of dan');
+    expect(all()).toContain('message of dan');
+    await client.logout();
+    expect(all()).not.toContain('of dan');
+  });
+
   it('is asked of the other tabs by a new one; without it nobody is signed in', async () => {
     const one = await openTab('carol-token');
     const two = await openTab();

@@ -26,6 +26,7 @@ import {
   type SessionState,
   type SignOutReason,
 } from './session';
+import { forgetUnsent } from './unsent';
 
 /** How long before its end an access token is renewed. */
 const EARLY_MS = 60_000;
@@ -140,6 +141,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
   /** What others have written here; whose token has only run out may come back, and the marker still names them. */
   function forgetOthers(owner: Marker) {
     forgetDrafts(env.local, owner);
+    forgetUnsent(env.tab, owner);
   }
 
   // Becoming the one whom the marker names

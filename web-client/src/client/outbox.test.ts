@@ -4,7 +4,8 @@ import { type Connection, createConnection } from './connection';
 import { createOutbox, type Outbox } from './outbox';
 import { ok } from './result';
 import { emptyRoom, type RoomModel, reduceRoom } from './room-state';
-import { FakeSignals, type FakeSocket, FakeSockets } from './testing/fakes';
+import { FakeSignals, type FakeSocket, FakeSockets, fakeKept } from './testing/fakes';
+import { unsentOf } from './unsent';
 
 const ME = 7;
 let sockets: FakeSockets;
@@ -14,6 +15,7 @@ let room: RoomModel;
 let held: (number | null)[];
 let stored: string[]; // texts, in the server's order
 let ids: number;
+let tab: ReturnType<typeof fakeKept>;
 
 const pass = (ms: number) => vi.advanceTimersByTimeAsync(ms);
 const texts = (socket: FakeSocket = sockets.last) =>
@@ -61,6 +63,7 @@ beforeEach(async () => {
   held = [];
   stored = [];
   ids = 0;
+  tab = fakeKept();
   room = reduceRoom(emptyRoom('r', ME), { type: 'page', page: { messages: [], has_more: false, rev: 0 } });
   connection = createConnection({
     openSocket: sockets.open,
@@ -70,10 +73,16 @@ beforeEach(async () => {
     unauthorized: async () => false,
     events: { live: () => outbox.resume(), down: () => {}, event: () => {} },
   });
-  outbox = createOutbox({
+  outbox = makeOutbox();
+  await pass(0);
+  sockets.last.receive('connect');
+});
+const makeOutbox = () =>
+  createOutbox({
     request: connection.request,
     isLive: connection.isLive,
     newId: () => `c${++ids}`,
+    kept: unsentOf(tab, { tenant: 'default', user_id: ME }),
     random: () => 1,
     report: (_, event) => {
       room = reduceRoom(room, event);
@@ -81,9 +90,6 @@ beforeEach(async () => {
     sent: () => {},
     held: (until) => held.push(until),
   });
-  await pass(0);
-  sockets.last.receive('connect');
-});
 afterEach(() => {
   outbox.dispose();
   connection.dispose();
@@ -162,6 +168,28 @@ describe('the rate limit', () => {
   });
 });
 
+describe('a reload', () => {
+  it('keeps what was not acknowledged, in its order and with its ids, and what has failed', async () => {
+    send('a', 'b', 'c');
+    await refuse('access_denied');
+    const [, before] = sockets.last.asked('chat_message');
+    outbox.dispose();
+    outbox = makeOutbox();
+    expect(outbox.outgoingOf('r').map(({ text, state }) => `${text}: ${state}`)).toEqual([
+      'a: failed',
+      'b: sending',
+      'c: sending',
+    ]);
+    await reconnect();
+    expect(sockets.last.asked('chat_message')).toEqual([before]);
+    await accept();
+    await accept();
+    outbox.discard('c1');
+    expect(stored).toEqual(['b', 'c']);
+    expect(tab.entries.size).toBe(0);
+  });
+});
+
 describe('the order', () => {
   it('holds where a limit that was reached is over before the answers are here', async () => {
     send('a', 'b', 'c');
@@ -217,6 +245,8 @@ describe('failures', () => {
     await accept();
     expect(shown()).toEqual(['a: failed']);
     expect(room.outgoing[0]?.error?.code).toBe('invalid_payload');
+    expect(outbox.hasUnsent()).toBe(true);
+    outbox.discard('c1');
     expect(outbox.hasUnsent()).toBe(false);
   });
 

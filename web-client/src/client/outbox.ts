@@ -8,6 +8,7 @@ import type { RoomId } from '../protocol/generated/RoomId';
 import { backoff } from './backoff';
 import type { Request } from './connection';
 import type { Outgoing, RoomEvent } from './room-state';
+import type { UnsentStore } from './unsent';
 
 interface Item {
   readonly client_id: string;
@@ -23,6 +24,8 @@ export interface OutboxOptions {
   readonly request: Request;
   readonly isLive: () => boolean;
   readonly newId: () => string;
+  /** Where they are kept, should the page go. */
+  readonly kept: UnsentStore;
   readonly random: () => number;
   /** What a room is to show. */
   readonly report: (roomId: RoomId, event: RoomEvent) => void;
@@ -52,11 +55,24 @@ const PASSING = new Set(['storage_unavailable', 'restarting', 'overloaded', 'int
 const SHORTEST_HOLD_MS = 200;
 
 export function createOutbox(options: OutboxOptions): Outbox {
-  let items: Item[] = [];
+  let items: Item[] = options.kept.load().map((unsent) => ({
+    ...unsent,
+    state: unsent.error ? 'failed' : 'queued',
+    failures: 0,
+  }));
   let timer: ReturnType<typeof setTimeout> | undefined;
   let isPaused = false;
   let heldUntil: number | null = null;
   let isDisposed = false;
+
+  function keep() {
+    options.kept.save(
+      items.map(({ client_id, room_id, text, created_at, state, error }) => {
+        const unsent = { client_id, room_id, text, created_at };
+        return state === 'failed' && error ? { ...unsent, error } : unsent;
+      }),
+    );
+  }
 
   function change(item: Item, state: Item['state'], error?: ErrorBody) {
     const before = toOutgoing(item);
@@ -66,11 +82,13 @@ export function createOutbox(options: OutboxOptions): Outbox {
     const after = toOutgoing(item);
     if (before.state !== after.state || before.error !== after.error) {
       options.report(item.room_id, { type: 'outgoing', item: after });
+      keep();
     }
   }
 
   function remove(item: Item) {
     items = items.filter((other) => other !== item);
+    keep();
   }
 
   function pump() {
@@ -144,6 +162,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         failures: 0,
       };
       items.push(item);
+      keep();
       options.report(roomId, { type: 'outgoing', item: toOutgoing(item) });
       pump();
     },
@@ -168,7 +187,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
       pump();
     },
     resume: pump,
-    hasUnsent: () => items.some((item) => item.state !== 'failed'),
+    hasUnsent: () => items.length > 0,
     dispose: () => {
       isDisposed = true;
       clearTimeout(timer);

@@ -15,6 +15,14 @@ export let chat: Chat;
 export let histories: Map<string, Message[]>;
 let listed: Conversation[];
 
+export const tabKept = fakeKept();
+const surroundings = () => ({
+  local: fakeKept(),
+  tab: tabKept,
+  newId: () => crypto.randomUUID(),
+  random: () => 0.5,
+});
+
 export const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 export const time = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
 
@@ -109,11 +117,12 @@ beforeEach(async () => {
   signals = new FakeSignals();
   histories = new Map();
   listed = [];
+  tabKept.entries.clear();
   serve();
   for (const id of ['a', 'b']) for (const seq of [1, 2, 3]) store(message(id, seq));
   chat = createChat({
     me,
-    env: { openSocket: sockets.open, signals, local: fakeKept(), newId: () => crypto.randomUUID(), random: () => 0.5 },
+    env: { openSocket: sockets.open, signals, ...surroundings() },
     auth: async () => ok({}),
     unauthorized: async () => false,
     told: () => {},
