@@ -19,10 +19,10 @@ export interface Api {
 
 const TIMEOUT_MS = 15_000;
 
-/** Whether the same request can succeed later, without anything being done about it. */
-export function isPassing({ code }: ErrorBody): boolean {
-  return ['unreachable', 'rate_limited', 'overloaded', 'restarting', 'storage_unavailable', 'internal'].includes(code);
-}
+const FINAL = ['unauthorized', 'signed_out', 'token_expired', 'access_denied'];
+
+/** Whether the same proof of who one is can still be good later: unless the server has said that it is not. */
+export const isPassing = ({ code }: ErrorBody): boolean => !FINAL.includes(code);
 
 export function createApi(fetch: Environment['fetch']): Api {
   async function call<T>(path: string, init: RequestInit): Promise<Result<T>> {
@@ -34,8 +34,9 @@ export function createApi(fetch: Environment['fetch']): Api {
         signal: AbortSignal.timeout(TIMEOUT_MS),
       });
       const body: unknown = await response.json();
-      if (response.ok && typeof body === 'object') return ok(body as T);
-      return fail(isErrorBody(body) ? body : localError('unreachable'));
+      const success = typeof body === 'object' && body !== null && 'success' in body ? body.success : null;
+      if (response.ok && success === true) return ok(body as T);
+      return fail(success === false && isErrorBody(body) ? body : localError('unreachable'));
     } catch {
       // No network, or something in between that answers in the server's place.
       return fail(localError('unreachable'));

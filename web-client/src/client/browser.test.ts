@@ -1,5 +1,5 @@
 // @vitest-environment jsdom
-import { expect, it, vi } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { browserEnvironment } from './browser';
 
 it('a token is taken out of the address at once, and nothing else of it', () => {
@@ -36,6 +36,55 @@ it('does without a storage that is switched off', () => {
   local.remove('key');
   expect(local.get('key')).toBeNull();
   broken.mockRestore();
+});
+
+it('does not go back to what was stored before storing failed', () => {
+  const { local } = browserEnvironment();
+  local.set('key', 'old');
+  const full = vi.spyOn(Storage.prototype, 'setItem').mockImplementation(() => {
+    throw new DOMException('full', 'QuotaExceededError');
+  });
+  local.set('key', 'new');
+  expect([local.get('key'), browserEnvironment().local.get('key')]).toEqual(['new', null]);
+  full.mockRestore();
+  local.set('key', 'newer');
+  expect([local.get('key'), browserEnvironment().local.get('key')]).toEqual(['newer', 'newer']);
+});
+
+it('does without a channel to other tabs', () => {
+  vi.stubGlobal('BroadcastChannel', () => {
+    throw new DOMException('denied', 'SecurityError');
+  });
+  expect(() => browserEnvironment().channel.post('something')).not.toThrow();
+  vi.unstubAllGlobals();
+});
+
+describe('locks over all tabs', () => {
+  const withLocks = (request: (name: string, options: LockOptions, work: () => Promise<unknown>) => unknown) =>
+    vi.stubGlobal('navigator', { locks: { request } });
+  afterEach(() => {
+    vi.unstubAllGlobals();
+  });
+
+  it('are done without where they are refused', async () => {
+    withLocks(() => Promise.reject(new DOMException('denied', 'SecurityError')));
+    expect(await browserEnvironment().exclusively(async () => 'done')).toBe('done');
+  });
+
+  it('are not waited for without end', async () => {
+    const timeout = vi.spyOn(AbortSignal, 'timeout').mockImplementation(() => AbortSignal.abort('too long'));
+    withLocks(async (_, { signal }) => signal?.throwIfAborted());
+    expect(await browserEnvironment().exclusively(async () => 'done')).toBe('done');
+    expect(timeout).toHaveBeenCalledWith(20_000);
+    timeout.mockRestore();
+  });
+
+  it('do the work once, also when it fails', async () => {
+    withLocks((_name, _options, work) => work());
+    const work = vi.fn(() => Promise.reject(new Error('failed')));
+    await expect(browserEnvironment().exclusively(work)).rejects.toThrow('failed');
+    expect(work).toHaveBeenCalledTimes(1);
+  });
 });
 
 it('makes ids that differ', () => {

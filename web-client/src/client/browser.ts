@@ -39,16 +39,25 @@ function keptIn(storage: () => Storage): Kept {
   };
   return {
     get: (key) =>
+      memory.get(key) ??
       attempt(
         (kept) => kept.getItem(key),
         () => null,
-      ) ??
-      memory.get(key) ??
-      null,
+      ),
     set: (key, value) =>
       attempt(
-        (kept) => kept.setItem(key, value),
-        () => void memory.set(key, value),
+        (kept) => {
+          kept.setItem(key, value);
+          memory.delete(key);
+        },
+        () => {
+          memory.set(key, value);
+          // What is stored is older, and after a reload it would be believed.
+          attempt(
+            (kept) => kept.removeItem(key),
+            () => {},
+          );
+        },
       ),
     remove: (key) => {
       memory.delete(key);
@@ -68,8 +77,13 @@ function keptIn(storage: () => Storage): Kept {
 }
 
 function openChannel(): Channel {
-  if (typeof BroadcastChannel === 'undefined') return { post: () => {}, onMessage: () => {}, close: () => {} };
-  const channel = new BroadcastChannel('confab');
+  let channel: BroadcastChannel;
+  try {
+    channel = new BroadcastChannel('confab');
+  } catch {
+    // There is none, or it may not be used (in a frame of another site).
+    return { post: () => {}, onMessage: () => {}, close: () => {} };
+  }
   return {
     post: (message) => channel.postMessage(message),
     onMessage: (listener) => channel.addEventListener('message', (event) => listener(event.data)),
@@ -102,16 +116,30 @@ function browserSignals(): Signals {
   };
 }
 
+const LOCK_MS = 20_000;
+
 /** Over all tabs where the browser can (over HTTPS), else in this one. */
 function oneAtATime(): Environment['exclusively'] {
-  if (typeof navigator !== 'undefined' && navigator.locks) {
-    return (work) => navigator.locks.request('confab.auth', work);
-  }
   let last: Promise<unknown> = Promise.resolve();
-  return (work) => {
+  const inThisTab: Environment['exclusively'] = (work) => {
     const next = last.then(work);
     last = next.catch(() => {});
     return next;
+  };
+  if (typeof navigator === 'undefined' || !navigator.locks) return inThisTab;
+  return async (work) => {
+    let hasBegun = false;
+    const begin = () => {
+      hasBegun = true;
+      return work();
+    };
+    try {
+      return await navigator.locks.request('confab.auth', { signal: AbortSignal.timeout(LOCK_MS) }, begin);
+    } catch (error) {
+      if (hasBegun) throw error;
+      // Storage is blocked, and locks with it, or a tab that sleeps has the lock.
+      return inThisTab(work);
+    }
   };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { alice, bob, browser, kept, login, name, openTab, pass, reason, session } from './testing/tabs';
+import { fakeKept } from './testing/fakes';
+import { alice, bob, browser, kept, login, name, open, openTab, pass, reason, session } from './testing/tabs';
 
 describe('starting', () => {
   it('asks for the ways in where nobody is signed in', async () => {
@@ -117,6 +118,26 @@ describe('an account', () => {
     one.tab.sockets.last.receive('error', { success: false, code: 'signed_out', message: '' });
     await pass();
     expect([reason(one.client), reason(two.client)]).toEqual(['signed_out_elsewhere', 'signed_out_elsewhere']);
+  });
+});
+
+describe('a browser that keeps nothing', () => {
+  it('does not sign out who signed in elsewhere', async () => {
+    const one = await openTab();
+    const tab = browser.tab();
+    const blocked = await open({ ...tab, env: { ...tab.env, local: fakeKept(), tab: fakeKept() } });
+    await login(one.client, 'alice');
+    expect(name(blocked)).toBe('alice');
+    tab.signals.send('visible');
+    await pass();
+    expect(name(blocked)).toBe('alice');
+  });
+
+  it('settles each attempt to sign in', async () => {
+    const tab = browser.tab();
+    const client = await open({ ...tab, env: { ...tab.env, exclusively: () => Promise.reject(new Error('no lock')) } });
+    expect(await client.login('alice', 'alice-password')).toMatchObject({ code: 'unreachable' });
+    expect(session(client).phase).toBe('signed_out');
   });
 });
 

@@ -77,7 +77,11 @@ export function createProfile(local: Kept, tab: Kept, channel: Channel): Profile
 
   channel.onMessage((data) => {
     if (!isTabMessage(data)) return;
-    if (data.type === 'moved') moved(data.marker, data.secret);
+    if (data.type === 'moved') {
+      // Storage that is blocked does not have it: then this tab remembers it.
+      if (marker().at < data.marker.at) local.set(MARKER, JSON.stringify(data.marker));
+      moved(data.marker, data.secret);
+    }
     if (data.type === 'secret') for (const listener of waiting) listener(data);
     if (data.type === 'secret_wanted') {
       const own = data.marker.kind === 'token' && isSamePerson(data.marker, marker()) ? secret(data.marker) : null;
