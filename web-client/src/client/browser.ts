@@ -99,7 +99,7 @@ function browserSignals(): Signals {
       const signal = (name: Signal) => () => listener(name);
       const online = signal('online');
       const offline = signal('offline');
-      const visible = () => document.visibilityState === 'visible' && listener('visible');
+      const visible = () => listener(document.visibilityState === 'visible' ? 'visible' : 'hidden');
       // A page that comes back out of the browser's cache has slept, visible or not.
       const shown = (event: PageTransitionEvent) => event.persisted && listener('visible');
       window.addEventListener('online', online);

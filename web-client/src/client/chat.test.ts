@@ -3,10 +3,13 @@ import {
   bob,
   chat,
   comeBack,
+  conversation,
   cut,
   history,
+  list,
   message,
   names,
+  notify,
   pass,
   phase,
   room,
@@ -16,6 +19,7 @@ import {
   signals,
   sockets,
   store,
+  unread,
 } from './testing/chat';
 
 describe('a room on screen', () => {
@@ -147,6 +151,43 @@ describe('a room on screen', () => {
     serve();
     await pass(30_000);
     expect(phase('c')).toBe('ready');
+  });
+
+  it('is not read while the page is hidden, after a minute', async () => {
+    chat.room('a').open();
+    list(conversation('a', message('a', 3)));
+    await pass();
+    signals.send('hidden');
+    await pass(59_999);
+    expect(names()).not.toContain('leave_room');
+    signals.send('visible');
+    signals.send('hidden');
+    await pass(60_000);
+    expect(names()).toContain('leave_room');
+    store(message('a', 4));
+    list(conversation('a', message('a', 4), 1));
+    notify(message('a', 4), 1);
+    await cut();
+    await comeBack();
+    expect(sockets.last.asked('join_room')).toEqual([]);
+    expect(unread()).toEqual([['a', 1]]);
+    signals.send('visible');
+    await pass();
+    expect(sockets.last.asked('join_room')).toEqual([{ room_id: 'a', since: 3 }]);
+    expect(seqs('a')).toEqual([1, 2, 3, 4]);
+    expect(unread()).toEqual([['a', 0]]);
+  });
+
+  it('that could not be entered was not read', async () => {
+    list(conversation('closed', message('closed', 3), 2));
+    await pass();
+    await chat.conversations.reload();
+    await pass();
+    const close = chat.room('closed').open();
+    await pass();
+    close();
+    await pass(1000);
+    expect(unread()).toEqual([['closed', 2]]);
   });
 
   it('keeps 20 rooms that were left', async () => {

@@ -53,6 +53,8 @@ export interface Chat {
 
 /** After a reconnect, until lists have told who is online. */
 const DOUBT_MS = 3000;
+/** Nobody reads a page that was hidden for so long. */
+const AWAY_MS = 60_000;
 /** How long a connection that may have died while the page slept is given to answer. */
 const PROBE_MS = 5000;
 
@@ -61,6 +63,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
   const owner = { tenant: me.tenant, user_id: me.id };
   const drafts = createDrafts(env.local, owner);
   let doubt: ReturnType<typeof setTimeout> | undefined;
+  let away: ReturnType<typeof setTimeout> | undefined;
 
   const connection = createConnection({
     openSocket: env.openSocket,
@@ -131,7 +134,16 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
 
   // A page that slept, or a network that changed, can leave a connection that only looks alive. The list is worth
   // asking for in any case: elsewhere something may have been read.
-  const unsubscribe = env.signals.subscribe(async () => {
+  const unsubscribe = env.signals.subscribe(async (signal) => {
+    if (signal === 'hidden') {
+      clearTimeout(away);
+      away = setTimeout(() => rooms.setAway(true), AWAY_MS);
+      return;
+    }
+    if (signal === 'visible') {
+      clearTimeout(away);
+      rooms.setAway(false);
+    }
     if (!isLive()) return;
     const result = await conversations.load(PROBE_MS);
     if (!result.ok && result.error.code === 'timeout') connection.restart();
@@ -154,6 +166,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     },
     dispose: () => {
       clearTimeout(doubt);
+      clearTimeout(away);
       unsubscribe();
       connection.dispose();
       outbox.dispose();

@@ -200,7 +200,7 @@ export function createConnection(options: ConnectionOptions): Connection {
       if (!isLive()) show(null);
       return;
     }
-    reconnectNow();
+    if (signal !== 'hidden') reconnectNow();
   });
   attempt();
 

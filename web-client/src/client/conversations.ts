@@ -32,7 +32,7 @@ export interface Conversations {
   reload(): void;
   /** A room on screen is being read. */
   show(roomId: RoomId): void;
-  hide(roomId: RoomId): void;
+  hide(roomId: RoomId, wasRead: boolean): void;
   /** How many messages were unread when the room came on screen. */
   unreadOf(roomId: RoomId): number;
   message(message: Message): void;
@@ -152,9 +152,10 @@ export function createConversations({ request, random, learn }: ConversationsOpt
       shown.add(roomId);
       publish(list);
     },
-    hide: (roomId) => {
+    hide: (roomId, wasRead) => {
       shown.delete(roomId);
-      change(roomId, { unread_count: 0 });
+      if (wasRead) change(roomId, { unread_count: 0 });
+      else publish(list);
     },
     unreadOf: (roomId) => known(roomId)?.unread_count ?? 0,
     message,

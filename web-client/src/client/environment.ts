@@ -28,7 +28,7 @@ export interface Socket {
 
 export type OpenSocket = (auth: SocketAuth) => Socket;
 
-export type Signal = 'online' | 'offline' | 'visible';
+export type Signal = 'online' | 'offline' | 'visible' | 'hidden';
 
 /** What the browser tells of the network and the page. */
 export interface Signals {

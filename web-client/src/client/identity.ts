@@ -345,7 +345,7 @@ export function createIdentity({ env, api, profile, newGuest, openChat }: Identi
     });
     if (marker.kind === 'none' && !isHanded) void resume(marker, null);
     const stopSignals = env.signals.subscribe((signal) => {
-      if (signal === 'offline') return;
+      if (signal === 'offline' || signal === 'hidden') return;
       if (signal === 'visible') follow(missed(), null);
       patience.wake();
       if (identity?.kind === 'account' && identity.expires_at - Date.now() < EARLY_MS) void renew();

@@ -13,6 +13,8 @@ it.each([
   ['007', '/rooms/007'],
   [9007199254740991, '/rooms/9007199254740991'],
   ['9007199254740993', '/rooms/9007199254740993'],
+  ['..', '/rooms/%22..%22'],
+  ['.', '/rooms/%22.%22'],
 ])('the room %j has the address %s, and back', (id, path) => {
   expect(roomPath(id)).toBe(path);
   expect(parseRoomPath(path.slice('/rooms/'.length))).toBe(id);

@@ -1,5 +1,5 @@
 // Ids in addresses. They keep their JSON type: the number 7 is `7`, the text "7" is `"7"`, and a text that begins with
-// a quote is quoted too, so that each segment means one id.
+// a quote is quoted too, so that each segment means one id, and so are the dots that browsers take out of addresses.
 
 import type { RoomId } from '../protocol/generated/RoomId';
 import type { UserId } from '../protocol/generated/UserId';
@@ -8,7 +8,7 @@ const isNumber = (text: string): boolean => Number.isSafeInteger(Number(text)) &
 
 function toSegment(id: RoomId | UserId): string {
   const text = String(id);
-  const isPlain = typeof id === 'number' || !(isNumber(text) || text.startsWith('"'));
+  const isPlain = typeof id === 'number' || !(isNumber(text) || text.startsWith('"') || text === '.' || text === '..');
   return encodeURIComponent(isPlain ? text : `"${text}"`);
 }
 

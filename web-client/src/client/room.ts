@@ -35,8 +35,10 @@ export interface RoomOptions {
   readonly random: () => number;
   /** It comes on screen. */
   readonly opened: () => void;
-  /** It was left. */
-  readonly closed: () => void;
+  /** It was left; what came in was read if it was joined. */
+  readonly closed: (wasRead: boolean) => void;
+  /** Whether nobody looks at the page: then nothing in it is read. */
+  readonly isAway: () => boolean;
   readonly entered: (room: Room) => void;
   readonly learn: (people: readonly Participant[]) => void;
   /** How many messages were unread when it came on screen. */
@@ -50,6 +52,9 @@ export interface RoomSession extends RoomHandle {
   /** The connection stands. */
   connected(): void;
   disconnected(): void;
+  /** Nobody looks at the page any more, or somebody does again. */
+  away(): void;
+  back(): void;
   dispose(): void;
 }
 
@@ -90,7 +95,7 @@ export function createRoom(options: RoomOptions): RoomSession {
     const mine = ++run;
     clearTimeout(again);
     again = undefined;
-    if (!connection.isLive()) return;
+    if (!connection.isLive() || options.isAway()) return;
     const { rev, needs_page } = state.getState();
     const isKnown = rev !== null && !needs_page;
     const joining = connection.request('join_room', isKnown ? { room_id: roomId, since: rev } : { room_id: roomId });
@@ -138,12 +143,25 @@ export function createRoom(options: RoomOptions): RoomSession {
 
   function leave() {
     if (!isOpen) return;
-    run += 1;
     isOpen = false;
+    goOut();
+  }
+
+  function goOut() {
+    const wasJoined = isJoined;
+    run += 1;
     typing.set(false);
     connection.tell('leave_room', { room_id: roomId });
     cut();
-    options.closed();
+    options.closed(wasJoined);
+  }
+
+  function goIn() {
+    isCounted = false;
+    failures = 0;
+    options.opened();
+    dispatch({ type: 'opened' });
+    enter();
   }
 
   function cut() {
@@ -160,11 +178,7 @@ export function createRoom(options: RoomOptions): RoomSession {
     clearTimeout(leaving);
     if (!isOpen) {
       isOpen = true;
-      isCounted = false;
-      failures = 0;
-      options.opened();
-      dispatch({ type: 'opened' });
-      enter();
+      goIn();
     }
     let isReleased = false;
     return () => {
@@ -213,6 +227,12 @@ export function createRoom(options: RoomOptions): RoomSession {
       if (isOpen) enter();
     },
     disconnected: cut,
+    away: () => {
+      if (isOpen) goOut();
+    },
+    back: () => {
+      if (isOpen) goIn();
+    },
     dispose: () => {
       run += 1;
       isJoined = false;

@@ -23,6 +23,8 @@ export interface Rooms {
   connected(): void;
   disconnected(): void;
   held(until: number | null): void;
+  /** Whether nobody looks at the page. */
+  setAway(isAway: boolean): void;
   presence(userId: UserId, online: boolean, lastSeen: string | null): void;
   dispose(): void;
 }
@@ -33,6 +35,7 @@ const MAX_KEPT = 20;
 export function createRooms({ me, connection, outbox, conversations, people, random }: RoomsOptions): Rooms {
   const rooms = new Map<RoomId, RoomSession>(); // the one that was used last at the end
   let heldUntil: number | null = null;
+  let isAway = false;
 
   function make(roomId: RoomId): RoomSession {
     const room = createRoom({
@@ -42,8 +45,9 @@ export function createRooms({ me, connection, outbox, conversations, people, ran
       outbox,
       random,
       opened: () => conversations.show(roomId),
-      closed: () => {
-        conversations.hide(roomId);
+      isAway: () => isAway,
+      closed: (wasRead) => {
+        conversations.hide(roomId, wasRead);
         forgetOldest();
       },
       entered: (entered) => conversations.entered(entered, false),
@@ -81,6 +85,11 @@ export function createRooms({ me, connection, outbox, conversations, people, ran
     held: (until) => {
       heldUntil = until;
       for (const room of rooms.values()) room.dispatch({ type: 'rate_limited', until });
+    },
+    setAway: (value) => {
+      if (value === isAway) return;
+      isAway = value;
+      for (const room of rooms.values()) value ? room.away() : room.back();
     },
     presence: (user_id, online, last_seen) => {
       for (const room of rooms.values()) room.dispatch({ type: 'presence', user_id, online, last_seen });

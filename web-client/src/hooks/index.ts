@@ -12,6 +12,7 @@ export {
   type SessionActions,
   useConnection,
   useHandoverProblem,
+  useHasUnsent,
   useMe,
   useSession,
   useSessionActions,

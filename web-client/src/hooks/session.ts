@@ -30,6 +30,11 @@ export function useSessionActions(): SessionActions {
   return useClient();
 }
 
+/** Asks whether messages would be lost by signing out; inside signed_in only. */
+export function useHasUnsent(): () => boolean {
+  return useChat().hasUnsent;
+}
+
 /** Inside signed_in only. */
 export function useMe(): User {
   return useChat().me;

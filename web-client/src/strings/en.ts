@@ -110,11 +110,11 @@ export const en = {
   },
 
   handover: {
-    title: (next: string) => `Continue as ${next}?`,
+    title: (next: string) => `Continue as ${isolated(next)}?`,
     text: (current: string) =>
-      `You are ${current} here. The link that you followed signs somebody else in, in all windows of this browser.`,
-    decline: (current: string) => `Stay ${current}`,
-    accept: (next: string) => `Continue as ${next}`,
+      `You are ${isolated(current)} here. The link that you followed signs somebody else in, in all windows of this browser.`,
+    decline: (current: string) => `Stay ${isolated(current)}`,
+    accept: (next: string) => `Continue as ${isolated(next)}`,
     problem: (reason: string) => `The link could not sign you in. ${reason}`,
   },
 
@@ -148,6 +148,9 @@ export const en = {
     signOut: 'Sign out',
     guestSignIn: 'Sign in or make an account',
     guestEnd: 'End guest session',
+    unsentTitle: 'Messages were not sent',
+    unsentText: 'Some of your messages have not been sent yet. If you sign out now, they are lost.',
+    unsentSignOut: 'Sign out anyway',
     handedOver: 'Signed in by another application',
   },
 

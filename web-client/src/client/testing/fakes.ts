@@ -90,7 +90,7 @@ export class FakeSignals implements Signals {
   }
 
   send(signal: Signal) {
-    if (signal !== 'visible') this.online = signal === 'online';
+    if (signal === 'online' || signal === 'offline') this.online = signal === 'online';
     for (const listener of [...this.#listeners]) listener(signal);
   }
 }

@@ -12,9 +12,10 @@ import { NothingOpen, UnknownPlace } from './Empty';
 import { GuestSignInDialog } from './GuestSignInDialog';
 import styles from './Shell.module.css';
 import { Sidebar } from './Sidebar';
+import { SignOutDialog } from './SignOutDialog';
 import { StartTitle } from './title';
 
-export type DialogName = 'newRoom' | 'find' | 'guestSignIn';
+export type DialogName = 'newRoom' | 'find' | 'guestSignIn' | 'signOut';
 
 /** Everything that people who are signed in see. */
 export function Shell() {
@@ -37,6 +38,7 @@ export function Shell() {
       <NewRoomDialog isOpen={dialog === 'newRoom'} onClose={close} />
       <FindDialog isOpen={dialog === 'find'} onClose={close} onSignIn={() => setDialog('guestSignIn')} />
       <GuestSignInDialog isOpen={dialog === 'guestSignIn'} onClose={close} />
+      <SignOutDialog isOpen={dialog === 'signOut'} onClose={close} />
       <Toasts />
     </div>
   );

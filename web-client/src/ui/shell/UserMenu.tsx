@@ -2,7 +2,7 @@ import { ChevronsUpDown, LogIn, LogOut, Monitor, Moon, Sun } from 'lucide-react'
 import { Button as AriaButton } from 'react-aria-components/Button';
 import { Dialog, DialogTrigger } from 'react-aria-components/Dialog';
 import { Popover } from 'react-aria-components/Popover';
-import { useMe, useSession, useSessionActions } from '../../hooks';
+import { useHasUnsent, useMe, useSession, useSessionActions } from '../../hooks';
 import { useStrings } from '../../strings';
 import { Avatar } from '../common/Avatar';
 import { setTheme, type Theme, useTheme } from '../common/settings';
@@ -34,6 +34,12 @@ function MenuContent({ close, onDialog }: { close: () => void; onDialog: (dialog
   const strings = useStrings();
   const session = useSession();
   const { logout } = useSessionActions();
+  const hasUnsent = useHasUnsent();
+  const signOut = () => {
+    if (!hasUnsent()) return void logout();
+    close();
+    onDialog('signOut');
+  };
   const kind = session.phase === 'signed_in' ? session.kind : 'account';
   return (
     <>
@@ -52,7 +58,7 @@ function MenuContent({ close, onDialog }: { close: () => void; onDialog: (dialog
         </AriaButton>
       )}
       {kind === 'token' && <p className={styles['note']}>{strings.userMenu.handedOver}</p>}
-      <AriaButton className={styles['item'] ?? ''} onPress={() => void logout()}>
+      <AriaButton className={styles['item'] ?? ''} onPress={signOut}>
         <LogOut size={16} aria-hidden="true" />
         {kind === 'guest' ? strings.userMenu.guestEnd : strings.userMenu.signOut}
       </AriaButton>
