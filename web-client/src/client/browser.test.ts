@@ -1,6 +1,7 @@
 // @vitest-environment jsdom
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { browserEnvironment } from './browser';
+import { createDrafts } from './drafts';
 
 it('a token is taken out of the address at once, and nothing else of it', () => {
   window.history.replaceState({ of: 'the router' }, '', '/rooms/7?a=b#token=one.two&x=y');
@@ -49,6 +50,22 @@ it('does not go back to what was stored before storing failed', () => {
   full.mockRestore();
   local.set('key', 'newer');
   expect([local.get('key'), browserEnvironment().local.get('key')]).toEqual(['newer', 'newer']);
+});
+
+it('hears what other tabs store', () => {
+  const { local } = browserEnvironment();
+  const drafts = createDrafts(local, { tenant: 'default', user_id: 7 });
+  const key = 'confab.draft:["default",7]:"room"';
+  const stored = (storageArea: Storage) => window.dispatchEvent(new StorageEvent('storage', { key, storageArea }));
+  window.localStorage.setItem(key, 'of another tab');
+  stored(window.sessionStorage);
+  expect(drafts.state.getState().get('room')).toBeUndefined();
+  stored(window.localStorage);
+  expect(drafts.state.getState().get('room')).toBe('of another tab');
+  window.localStorage.removeItem(key);
+  stored(window.localStorage);
+  expect(drafts.state.getState().size).toBe(0);
+  drafts.dispose();
 });
 
 it('does without a channel to other tabs', () => {

@@ -73,6 +73,18 @@ function keptIn(storage: () => Storage): Kept {
       ),
       ...memory.keys(),
     ],
+    onChange: (listener) => {
+      if (typeof window === 'undefined') return () => {};
+      const changed = (event: StorageEvent) => {
+        const isOurs = attempt(
+          (kept) => event.storageArea === kept,
+          () => false,
+        );
+        if (isOurs) listener(event.key);
+      };
+      window.addEventListener('storage', changed);
+      return () => window.removeEventListener('storage', changed);
+    },
   };
 }
 

@@ -34,6 +34,9 @@ export function createDrafts(kept: Kept, owner: Owner): Drafts {
   const prefix = prefixOf(owner);
   const state = createStore<ReadonlyMap<RoomId, string>>(() => read(kept, prefix));
   let isDisposed = false;
+  const stop = kept.onChange((key) => {
+    if (key === null || key.startsWith(prefix)) state.setState(read(kept, prefix), true);
+  });
   return {
     state,
     set: (roomId, text) => {
@@ -52,6 +55,7 @@ export function createDrafts(kept: Kept, owner: Owner): Drafts {
     },
     dispose: () => {
       isDisposed = true;
+      stop();
       state.setState(new Map(), true);
     },
   };

@@ -8,6 +8,8 @@ export interface Kept {
   set(key: string, value: string): void;
   remove(key: string): void;
   keys(): string[];
+  /** Other tabs have changed it: this key, or (null) perhaps all. */
+  onChange(listener: (key: string | null) => void): () => void;
 }
 
 /** Messages to and from the other tabs of this origin. */

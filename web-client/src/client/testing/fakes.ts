@@ -103,6 +103,7 @@ export function fakeKept(): Kept & { readonly entries: Map<string, string> } {
     set: (key, value) => void entries.set(key, value),
     remove: (key) => void entries.delete(key),
     keys: () => [...entries.keys()],
+    onChange: () => () => {},
   };
 }
 
