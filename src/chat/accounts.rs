@@ -46,15 +46,15 @@ pub struct SignIn {
 
 /// Makes and checks hashes of passwords, a few at a time.
 pub(super) struct Passwords {
-    places: Semaphore,
-    waiting: Semaphore,
+    places: Arc<Semaphore>,
+    waiting: Arc<Semaphore>,
 }
 
 impl Passwords {
-    pub(super) const fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self {
-            places: Semaphore::const_new(CHECKED_AT_ONCE),
-            waiting: Semaphore::const_new(MAX_WAITING),
+            places: Arc::new(Semaphore::new(CHECKED_AT_ONCE)),
+            waiting: Arc::new(Semaphore::new(MAX_WAITING)),
         }
     }
 
@@ -81,8 +81,15 @@ impl Passwords {
         &self,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T> {
-        let _waiting = self.waiting.try_acquire().map_err(|_| Error::Overloaded)?;
-        let _place = self.places.acquire().await.map_err(|_| Error::Internal)?;
+        let waiting = Arc::clone(&self.waiting);
+        let waiting = waiting.try_acquire_owned().map_err(|_| Error::Overloaded)?;
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        let place = place.map_err(|_| Error::Internal)?;
+        // The work goes on when the visitor hangs up, and so it keeps its place.
+        let work = move || {
+            let _held = (waiting, place);
+            work()
+        };
         spawn_blocking(work).await.map_err(|_| Error::Internal)
     }
 }

@@ -124,6 +124,9 @@ impl Config {
 fn is_origin(text: &str) -> bool {
     let uri = text.parse::<http::Uri>();
     uri.is_ok_and(|uri| {
-        uri.scheme().is_some() && uri.path() == "/" && uri.query().is_none() && !text.ends_with('/')
-    }) && !text.contains([';', ',', '\''])
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri.path() == "/"
+            && uri.query().is_none()
+            && !text.ends_with('/')
+    }) && !text.contains([';', ',', '\'', '@'])
 }
