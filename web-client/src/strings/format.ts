@@ -1,4 +1,4 @@
-/** Dates, numbers and lists in words. One object per locale; the formatters are made once, they are costly. */
+/** Dates in words. One object per locale; the formatters are made once, they are costly. */
 const MINUTE = 60_000;
 const HOUR = 60 * MINUTE;
 const DAY = 24 * HOUR;
@@ -17,16 +17,14 @@ function daysBetween(time: number, now: number): number {
   return Math.round((startOfDay(now) - startOfDay(time)) / DAY);
 }
 
-export function sameDay(a: number, b: number): boolean {
-  return startOfDay(a) === startOfDay(b);
+/** The calendar day that a time stands on: from `start`, up to `end`. */
+export function dayOf(time: number): { readonly start: number; readonly end: number } {
+  const start = startOfDay(time);
+  const next = new Date(start);
+  return { start, end: next.setDate(next.getDate() + 1) };
 }
 
 export interface Format {
-  readonly locale: string;
-  number(value: number): string;
-  /** "alice, bob and carol" */
-  list(items: readonly string[]): string;
-  plural(count: number): Intl.LDMLPluralRule;
   /** "14:05" */
   time(time: number): string;
   /** "14:05", "2:05": where there is no room for more */
@@ -43,9 +41,6 @@ export interface Format {
 
 export function createFormat(locale: string): Format {
   const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(locale, options);
-  const number = new Intl.NumberFormat(locale);
-  const list = new Intl.ListFormat(locale, { type: 'conjunction' });
-  const plural = new Intl.PluralRules(locale);
   const relative = new Intl.RelativeTimeFormat(locale, { numeric: 'auto' });
   const narrow = new Intl.RelativeTimeFormat(locale, { style: 'narrow' });
   const time = format({ timeStyle: 'short' });
@@ -58,10 +53,6 @@ export function createFormat(locale: string): Format {
   const sameYear = (a: number, b: number) => new Date(a).getFullYear() === new Date(b).getFullYear();
 
   return {
-    locale,
-    number: (value) => number.format(value),
-    list: (items) => list.format(items),
-    plural: (count) => plural.select(count),
     time: (at) => time.format(at),
     clock: (at) => {
       const parts = time.formatToParts(at).filter(({ type }) => type !== 'dayPeriod');

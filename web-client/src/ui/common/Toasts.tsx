@@ -4,7 +4,7 @@ import { useStore } from 'zustand';
 import { useStrings } from '../../strings';
 import { IconButton } from './Button';
 import styles from './Toasts.module.css';
-import { dismissToast, type Toast, toasts } from './toasts';
+import { clearToasts, dismissToast, type Toast, toasts } from './toasts';
 
 const SHOWN_MS = 6_000;
 
@@ -12,6 +12,7 @@ const SHOWN_MS = 6_000;
 export function Toasts() {
   const strings = useStrings();
   const shown = useStore(toasts);
+  useEffect(() => clearToasts, []);
   return (
     <section className={styles['region']} aria-label={strings.notifications.region} aria-live="polite">
       {shown.map((toast) => (

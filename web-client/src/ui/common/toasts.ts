@@ -19,6 +19,11 @@ export function toast(text: string, tone: Toast['tone'] = 'danger'): void {
   toasts.setState((shown) => [...shown.filter((other) => other.text !== text), added].slice(-MAX), true);
 }
 
+/** They are of whoever was signed in. */
+export function clearToasts(): void {
+  toasts.setState([], true);
+}
+
 export function dismissToast(id: number): void {
   toasts.setState((shown) => shown.filter((other) => other.id !== id), true);
 }

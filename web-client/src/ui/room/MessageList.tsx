@@ -13,7 +13,7 @@ import styles from './MessageList.module.css';
 import { MessageRow } from './MessageRow';
 import { moveAmongMessages } from './message-keys';
 import type { OutgoingActions } from './OutgoingStatus';
-import { buildRows, type Row } from './rows';
+import { createRows, type Row } from './rows';
 import { useOlder } from './use-older';
 import { useStick } from './use-stick';
 
@@ -31,9 +31,10 @@ interface MessageListProps {
 export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageListProps) {
   const strings = useStrings();
   const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
+  const buildRows = useMemo(() => createRows(me.id), [me.id]);
   const rows = useMemo(
-    () => buildRows(messages, outgoing, read_up_to, me.id, has_older),
-    [messages, outgoing, read_up_to, me.id, has_older],
+    () => buildRows(messages, outgoing, read_up_to, has_older),
+    [buildRows, messages, outgoing, read_up_to, has_older],
   );
   const scroller = useRef<HTMLDivElement>(null);
   const list = useRef<VirtualizerHandle>(null);

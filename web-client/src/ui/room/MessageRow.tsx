@@ -21,17 +21,9 @@ interface MessageRowProps {
   actions: OutgoingActions;
 }
 
-/** Rows are made anew with every change of the list; what they hold is not. */
+/** Rows of messages change with their place only; what is outgoing is always looked at anew. */
 function isSame(a: MessageRowProps, b: MessageRowProps): boolean {
-  const isSameContent = a.row.kind === 'message' ? b.row.kind === 'message' && a.row.message === b.row.message : false;
-  return (
-    isSameContent &&
-    a.row.day === b.row.day &&
-    a.row.isHead === b.row.isHead &&
-    a.row.isFirstNew === b.row.isFirstNew &&
-    a.intro === b.intro &&
-    a.me === b.me
-  );
+  return a.row === b.row && a.row.kind === 'message' && a.intro === b.intro && a.me === b.me;
 }
 
 export const MessageRow = memo(function MessageRow({ row, me, intro, retryAt, actions }: MessageRowProps) {
@@ -107,14 +99,19 @@ function Frame({ userId, username, at, iso, isHead, state, text, children }: Fra
         <MessageText text={text} />
         {children}
       </div>
-      <div className={styles['actions']}>
-        <IconButton small label={strings.room.copy} onPress={() => void copy(text, strings)}>
-          <Copy size={15} aria-hidden="true" />
-        </IconButton>
-      </div>
+      {CAN_COPY && (
+        <div className={styles['actions']}>
+          <IconButton small label={strings.room.copy} onPress={() => void copy(text, strings)}>
+            <Copy size={15} aria-hidden="true" />
+          </IconButton>
+        </div>
+      )}
     </article>
   );
 }
+
+/** Browsers keep the clipboard from pages that came over plain http. */
+const CAN_COPY = window.isSecureContext && 'clipboard' in navigator;
 
 async function copy(text: string, strings: Strings): Promise<void> {
   try {

@@ -1,7 +1,7 @@
 import Linkify from 'linkify-react';
 import { memo } from 'react';
 import styles from './MessageText.module.css';
-import { isEmojiOnly, safeHref } from './text';
+import { isEmojiOnly, piecesOf, safeHref } from './text';
 
 interface LinkParts {
   attributes: Record<string, string>;
@@ -24,7 +24,16 @@ const OPTIONS = {
 export const MessageText = memo(function MessageText({ text }: { text: string }) {
   return (
     <div className={`${styles['text']} ${isEmojiOnly(text) ? styles['emoji'] : ''}`} dir="auto" data-testid="text">
-      <Linkify options={OPTIONS}>{text}</Linkify>
+      {piecesOf(text).map((piece, at) =>
+        piece.isLinked ? (
+          // biome-ignore lint/suspicious/noArrayIndexKey: a text stays as it is
+          <Linkify key={at} options={OPTIONS}>
+            {piece.text}
+          </Linkify>
+        ) : (
+          piece.text
+        ),
+      )}
     </div>
   );
 });

@@ -2,7 +2,7 @@ import type { Outgoing } from '../../client/room-state';
 import type { Message } from '../../protocol/generated/Message';
 import type { Rev } from '../../protocol/generated/Rev';
 import type { UserId } from '../../protocol/generated/UserId';
-import { sameDay } from '../../strings/format';
+import { dayOf } from '../../strings/format';
 
 // One row a message, dividers included: so the list grows by exactly the messages that were loaded, and the virtualiser
 // can keep its place when older ones come in above.
@@ -18,9 +18,9 @@ interface Frame {
   readonly at: number;
 }
 
-export type Row =
-  | (Frame & { readonly kind: 'message'; readonly message: Message })
-  | (Frame & { readonly kind: 'outgoing'; readonly item: Outgoing });
+type MessageRow = Frame & { readonly kind: 'message'; readonly message: Message };
+type OutgoingRow = Frame & { readonly kind: 'outgoing'; readonly item: Outgoing };
+export type Row = MessageRow | OutgoingRow;
 
 /** Messages of one sender within this time are one group. */
 const GROUP_MS = 5 * 60_000;
@@ -32,41 +32,67 @@ interface Previous {
   readonly since: number;
 }
 
-export function buildRows(
-  messages: readonly Message[],
-  outgoing: readonly Outgoing[],
-  readUpTo: Rev,
-  me: UserId,
-  hasOlder = false,
-): readonly Row[] {
-  const rows: Row[] = [];
-  let previous: Previous | null = null;
-  let isDivided = readUpTo === 0;
+/** Where a row stands: what of it depends on the rows above. */
+type Place = Pick<Frame, 'day' | 'isFirstNew' | 'isHead'>;
 
-  const frame = (key: string, user: UserId, at: number, isFirstNew: boolean): Frame => {
-    const isNewDay = !previous || !sameDay(previous.at, at);
-    const isHead = isNewDay || isFirstNew || previous?.user !== user || at - previous.since > GROUP_MS;
-    previous = { user, at, since: isHead || !previous ? at : previous.since };
-    return { key, day: isNewDay ? at : null, isFirstNew, isHead, at };
+/**
+ * The rows of a room, again and again: a message in its old place keeps its row, so that a new one among thousands
+ * costs little.
+ */
+export function createRows(me: UserId) {
+  const known = new WeakMap<Message, MessageRow>();
+  // Messages mostly stand on the same day as the one before: no calendar is asked for those.
+  let day = { start: 0, end: 0 };
+
+  function isSameDay(a: number, b: number): boolean {
+    if (b < day.start || b >= day.end) day = dayOf(b);
+    return a >= day.start && a < day.end;
+  }
+
+  function rowOf(message: Message, at: number, place: Place): MessageRow {
+    const before = known.get(message);
+    if (before && before.day === place.day && before.isFirstNew === place.isFirstNew && before.isHead === place.isHead)
+      return before;
+    const row: MessageRow = { key: keyOf(message, me), at, ...place, kind: 'message', message };
+    known.set(message, row);
+    return row;
+  }
+
+  return (
+    messages: readonly Message[],
+    outgoing: readonly Outgoing[],
+    readUpTo: Rev,
+    hasOlder = false,
+  ): readonly Row[] => {
+    const rows: Row[] = [];
+    let previous: Previous | null = null;
+    let isDivided = readUpTo === 0;
+
+    const place = (user: UserId, at: number, isFirstNew: boolean): Place => {
+      const isNewDay = !previous || !isSameDay(previous.at, at);
+      const isHead = isNewDay || isFirstNew || previous?.user !== user || at - previous.since > GROUP_MS;
+      previous = { user, at, since: isHead || !previous ? at : previous.since };
+      return { day: isNewDay ? at : null, isFirstNew, isHead };
+    };
+
+    let last = Number.NEGATIVE_INFINITY;
+    for (const message of messages) {
+      const isFirstNew = !isDivided && message.seq > readUpTo;
+      if (isFirstNew) isDivided = true;
+      last = known.get(message)?.at ?? Date.parse(message.timestamp);
+      const shown = place(message.user_id, last, isFirstNew);
+      // What stands above the first one is not loaded. It would lose its day and its sender's name when that comes in,
+      // and all below it would move.
+      if (hasOlder && message === messages[0] && !isFirstNew) continue;
+      rows.push(rowOf(message, last, shown));
+    }
+    for (const item of outgoing) {
+      // The clock here may be slow: what I write comes after what I have read.
+      const at = Math.max(Date.parse(item.created_at), last);
+      rows.push({ key: outgoingKey(item.client_id), at, ...place(me, at, false), kind: 'outgoing', item });
+    }
+    return rows;
   };
-
-  for (const message of messages) {
-    const isFirstNew = !isDivided && message.seq > readUpTo;
-    if (isFirstNew) isDivided = true;
-    const shown = frame(keyOf(message, me), message.user_id, Date.parse(message.timestamp), isFirstNew);
-    // What stands above the first one is not loaded. It would lose its day and its sender's name when that comes in, and
-    // all below it would move.
-    if (hasOlder && message === messages[0] && !isFirstNew) continue;
-    rows.push({ ...shown, kind: 'message', message });
-  }
-  for (const item of outgoing) {
-    rows.push({
-      ...frame(outgoingKey(item.client_id), me, Date.parse(item.created_at), false),
-      kind: 'outgoing',
-      item,
-    });
-  }
-  return rows;
 }
 
 /** My messages keep their key when they are acknowledged: the row stays, nothing flickers. */

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isEmojiOnly, safeHref, textLength } from './text';
+import { isEmojiOnly, piecesOf, safeHref, textLength } from './text';
 
 test('counts what the server counts', () => {
   expect(textLength('aé👍')).toBe(3);
@@ -16,4 +16,15 @@ test('only addresses that lead to pages and mail become links', () => {
   for (const href of ['javascript:alert(1)', 'data:text/html,x', 'file:///etc/passwd', 'ftp://example.com', '']) {
     expect(safeHref(href), href).toBeNull();
   }
+});
+
+test('no addresses are looked for in very long words', () => {
+  const long = 'a.'.repeat(1_500);
+  expect(piecesOf('see example.com')).toEqual([{ text: 'see example.com', isLinked: true }]);
+  expect(piecesOf(`see example.com ${long} there`)).toEqual([
+    { text: 'see example.com ', isLinked: true },
+    { text: long, isLinked: false },
+    { text: ' there', isLinked: true },
+  ]);
+  expect(piecesOf(long)).toEqual([{ text: long, isLinked: false }]);
 });

@@ -20,6 +20,19 @@ export function isEmojiOnly(text: string): boolean {
   return text.length <= MAX_EMOJI_TEXT && ONLY_EMOJI.test(text);
 }
 
+/** Finding addresses takes the square of the length of a word, and nobody follows one that is this long. */
+const MAX_LINKED_WORD = 2_000;
+const LONG_WORD = new RegExp(`(\\S{${MAX_LINKED_WORD + 1},})`, 'u');
+
+/** The text in pieces: those in which addresses are looked for, and words that are too long for it. */
+export function piecesOf(text: string): readonly { readonly text: string; readonly isLinked: boolean }[] {
+  if (text.length <= MAX_LINKED_WORD) return [{ text, isLinked: true }];
+  return text
+    .split(LONG_WORD)
+    .map((piece, at) => ({ text: piece, isLinked: at % 2 === 0 }))
+    .filter((piece) => piece.text !== '');
+}
+
 const SAFE = new Set(['http:', 'https:', 'mailto:']);
 
 /** The address if it may become a link, else null. */

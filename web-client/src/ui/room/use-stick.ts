@@ -30,8 +30,25 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
 
   const follow = useCallback(() => {
     const element = scroller.current;
-    if (element && sticks.current) element.scrollTop = element.scrollHeight;
+    if (!element || !sticks.current) return;
+    element.scrollTop = element.scrollHeight;
+    // So that it is not taken for somebody's going down.
+    last.current = { offset: element.scrollTop, height: element.scrollHeight };
   }, [scroller]);
+
+  // Whoever turns upward means it, however near the end that still is and however much comes in meanwhile.
+  const onTurn = useCallback(
+    (isUp: boolean) => {
+      const element = scroller.current;
+      if (!element) return;
+      const gap = element.scrollHeight - element.clientHeight - element.scrollTop;
+      if (isUp && element.scrollTop > 0) sticks.current = false;
+      else if (!isUp && gap < NEAR_END_PX) sticks.current = true;
+      setAtEnd(sticks.current);
+    },
+    [scroller],
+  );
+  useTurns(scroller, onTurn);
 
   const toEnd = useCallback(() => {
     sticks.current = true;
@@ -44,13 +61,15 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
     if (!element) return;
     const offset = element.scrollTop;
     const isNearEnd = element.scrollHeight - element.clientHeight - offset < NEAR_END_PX;
+    const height = element.scrollHeight;
+    const gap = height - element.clientHeight - offset;
     // Further away without having gone up, or up because rows turned out smaller than they were taken for: nobody has
     // scrolled, and the list is about to follow.
-    const height = element.scrollHeight;
     const hasGoneUp = offset < last.current.offset - 1 && height === last.current.height;
+    const hasGoneDown = offset > last.current.offset || height < last.current.height;
     last.current = { offset, height };
-    if (isNearEnd) sticks.current = true;
-    else if (hasGoneUp) sticks.current = false;
+    if (isNearEnd && hasGoneDown) sticks.current = true;
+    else if (hasGoneUp && gap > 1) sticks.current = false;
     setAtEnd(sticks.current);
     if (offset < NEAR_START_PX && (isNearEnd || !sticks.current)) onNearStart();
   }, [scroller, onNearStart]);
@@ -87,4 +106,35 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
   }, [list, firstNew, rows.length]);
 
   return { isAtEnd, toEnd, onScroll };
+}
+
+const UP = new Set(['PageUp', 'Home']);
+const DOWN = new Set(['PageDown', 'End']);
+
+/** Tells which way wheel, finger and keys turn, before anything has moved. */
+function useTurns(scroller: RefObject<HTMLElement | null>, onTurn: (isUp: boolean) => void): void {
+  useEffect(() => {
+    const element = scroller.current;
+    if (!element) return;
+    const ended = new AbortController();
+    const options = { passive: true, signal: ended.signal };
+    let touchedAt: number | null = null;
+    const onWheel = ({ deltaY, ctrlKey }: WheelEvent) => {
+      if (deltaY !== 0 && !ctrlKey) onTurn(deltaY < 0);
+    };
+    const onTouch = ({ touches }: TouchEvent) => {
+      const y = touches.length === 1 ? (touches[0]?.clientY ?? null) : null;
+      if (y !== null && touchedAt !== null && y !== touchedAt) onTurn(y > touchedAt);
+      touchedAt = y;
+    };
+    const onKey = ({ key }: KeyboardEvent) => {
+      if (UP.has(key) || DOWN.has(key)) onTurn(UP.has(key));
+    };
+    element.addEventListener('wheel', onWheel, options);
+    element.addEventListener('touchstart', onTouch, options);
+    element.addEventListener('touchmove', onTouch, options);
+    element.addEventListener('touchend', onTouch, options);
+    element.addEventListener('keydown', onKey, options);
+    return () => ended.abort();
+  }, [scroller, onTurn]);
 }
