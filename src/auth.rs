@@ -22,7 +22,7 @@ use crate::{
     config::Config,
     error::{Error, Result},
 };
-use keys::{SECRET_FILE, VerifyingKey, jwks_keys, kept_secret, pem_key};
+use keys::{SECRET_FILE, VerifyingKey, accounts_secret, jwks_keys, kept_secret, pem_key};
 
 /// The claim that names the session of a built-in account which an access token belongs to.
 const SESSION_CLAIM: &str = "confab_session";
@@ -89,12 +89,15 @@ impl Authenticator {
             None => None,
         };
         if let Some(secret) = &secret {
-            let key = DecodingKey::from_secret(secret.as_bytes());
-            keys.push(VerifyingKey {
-                algorithm: Algorithm::HS256,
-                id: None,
-                decoding: key,
-            });
+            for (secret, is_accounts) in [(secret.clone(), false), (accounts_secret(secret), true)]
+            {
+                keys.push(VerifyingKey {
+                    algorithm: Algorithm::HS256,
+                    id: None,
+                    decoding: DecodingKey::from_secret(secret.as_bytes()),
+                    is_accounts,
+                });
+            }
         }
         Ok(Self {
             keys,
@@ -114,11 +117,17 @@ impl Authenticator {
             Some(scheme) if scheme.eq_ignore_ascii_case("bearer ") => token[7..].trim_start(),
             _ => token,
         };
-        let claims = self.claims(token)?;
-        self.identity(&claims)
+        let (claims, is_accounts) = self.claims(token)?;
+        let session = if is_accounts {
+            Some(session(&claims)?)
+        } else {
+            None
+        };
+        self.identity(&claims, session)
     }
 
-    fn claims(&self, token: &str) -> Result<Map<String, Value>> {
+    /// What a token says, and whether it is one of a built-in account.
+    fn claims(&self, token: &str) -> Result<(Map<String, Value>, bool)> {
         let header =
             decode_header(token).map_err(|_| Error::unauthorized("the token is not a JWT"))?;
         let mut refusal =
@@ -142,7 +151,7 @@ impl Authenticator {
                 validation.required_spec_claims.insert("iss".to_owned());
             }
             match decode::<Map<String, Value>>(token, &key.decoding, &validation) {
-                Ok(data) => return Ok(data.claims),
+                Ok(data) => return Ok((data.claims, key.is_accounts)),
                 Err(error) => {
                     refusal = Error::unauthorized(format!("the token is not valid: {error}"));
                 }
@@ -151,7 +160,7 @@ impl Authenticator {
         Err(refusal)
     }
 
-    fn identity(&self, claims: &Map<String, Value>) -> Result<Identity> {
+    fn identity(&self, claims: &Map<String, Value>, session: Option<Uuid>) -> Result<Identity> {
         let token_type = claims.get("token_type").or_else(|| claims.get("type"));
         if token_type.is_some_and(|kind| kind != "access") {
             return Err(Error::unauthorized("the token is not an access token"));
@@ -175,13 +184,6 @@ impl Authenticator {
             .filter_map(|name| claims.get(name)?.as_str());
         let username = names.map(printable).find(|name| !name.is_empty());
         let username = username.unwrap_or_else(|| user_id.label());
-        let session = match claims.get(SESSION_CLAIM) {
-            None => None,
-            Some(id) => {
-                let id = id.as_str().and_then(|id| id.parse().ok());
-                Some(id.ok_or_else(|| Error::unauthorized("the token's session is none"))?)
-            }
-        };
         Ok(Identity {
             tenant,
             user_id: UserId(user_id),
@@ -272,8 +274,10 @@ impl Authenticator {
                 claims[name] = json!(value);
             }
         }
+        let mut secret = secret.clone();
         if let Some(session) = identity.session {
             claims[SESSION_CLAIM] = json!(session);
+            secret = accounts_secret(&secret);
         }
         encode(
             &Header::default(),
@@ -306,7 +310,7 @@ impl Authenticator {
         encode(
             &Header::default(),
             &token,
-            &EncodingKey::from_secret(secret.as_bytes()),
+            &EncodingKey::from_secret(accounts_secret(secret).as_bytes()),
         )
         .map_err(|error| error.to_string())
     }
@@ -318,7 +322,7 @@ impl Authenticator {
     pub fn verify_refresh(&self, token: &str) -> Result<RefreshToken> {
         let refused = || Error::unauthorized("the refresh token is not valid");
         let secret = self.secret.as_ref().ok_or_else(refused)?;
-        let key = DecodingKey::from_secret(secret.as_bytes());
+        let key = DecodingKey::from_secret(accounts_secret(secret).as_bytes());
         let mut validation = Validation::new(Algorithm::HS256);
         // Checked against a clock that tests can move.
         validation.validate_exp = false;
@@ -331,6 +335,13 @@ impl Authenticator {
         }
         Ok(token)
     }
+}
+
+/// The session that a token of a built-in account belongs to.
+fn session(claims: &Map<String, Value>) -> Result<Uuid> {
+    let id = claims.get(SESSION_CLAIM).and_then(Value::as_str);
+    id.and_then(|id| id.parse().ok())
+        .ok_or_else(|| Error::unauthorized("the token names no session"))
 }
 
 /// The first of some claims that is present and not null.

@@ -23,6 +23,11 @@ use crate::{
     error::{Error, Result},
 };
 
+/// How many times the attempts for an account that one address has, all together have.
+const ADDRESSES_PER_ACCOUNT: u32 = 10;
+const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
+const SEARCHES_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+
 type UserKey = (TenantId, UserId);
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Nanos>>;
 
@@ -31,7 +36,11 @@ pub struct Limits {
     messages: Option<MessageLimit>,
     guests: Option<Keyed<IpAddr>>,
     sign_ins: Option<Keyed<IpAddr>>,
-    account_sign_ins: Option<Keyed<(TenantId, String)>>,
+    /// By account and address, and by account alone: so that nobody locks somebody else out for long, and many addresses
+    /// together cannot try many passwords.
+    account_sign_ins: Option<Keyed<(TenantId, String, Option<IpAddr>)>>,
+    all_account_sign_ins: Option<Keyed<(TenantId, String, Option<IpAddr>)>>,
+    searches: Keyed<UserKey>,
     connections: Counters<UserKey>,
     pending: Counters<IpAddr>,
 }
@@ -94,6 +103,17 @@ impl Limits {
             guests: per_minute(config.max_guests_per_ip_per_minute, &clock),
             sign_ins: per_minute(config.max_sign_ins_per_ip_per_minute, &clock),
             account_sign_ins: per_minute(config.max_sign_ins_per_account_per_minute, &clock),
+            all_account_sign_ins: per_minute(
+                config
+                    .max_sign_ins_per_account_per_minute
+                    .saturating_mul(ADDRESSES_PER_ACCOUNT),
+                &clock,
+            ),
+            searches: RateLimiter::new(
+                Quota::per_second(SEARCHES_A_SECOND).allow_burst(SEARCHES_AT_ONCE),
+                DashMapStateStore::default(),
+                clock.clone(),
+            ),
             clock,
             connections: Counters::new(config.max_connections_per_user),
             pending: Counters::new(config.max_pending_per_ip),
@@ -155,8 +175,18 @@ impl Limits {
     /// [`Error::TooManyAttempts`].
     pub fn sign_in(&self, ip: IpAddr, tenant: &TenantId, name_key: &str) -> Result<()> {
         self.attempt(self.sign_ins.as_ref(), &network(ip))?;
-        let account = (tenant.clone(), name_key.to_owned());
-        self.attempt(self.account_sign_ins.as_ref(), &account)
+        let mut account = (tenant.clone(), name_key.to_owned(), Some(network(ip)));
+        self.attempt(self.account_sign_ins.as_ref(), &account)?;
+        account.2 = None;
+        self.attempt(self.all_account_sign_ins.as_ref(), &account)
+    }
+
+    /// Counts a search of a user, over all of their connections.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub fn search(&self, tenant: &TenantId, user: &UserId) -> Result<()> {
+        self.attempt(Some(&self.searches), &(tenant.clone(), user.clone()))
     }
 
     fn attempt<K: Clone + Eq + std::hash::Hash>(
@@ -194,9 +224,11 @@ impl Limits {
         for limiter in [&self.guests, &self.sign_ins].into_iter().flatten() {
             limiter.retain_recent();
         }
-        if let Some(limiter) = &self.account_sign_ins {
+        let accounts = [&self.account_sign_ins, &self.all_account_sign_ins];
+        for limiter in accounts.into_iter().flatten() {
             limiter.retain_recent();
         }
+        self.searches.retain_recent();
     }
 }
 

@@ -12,7 +12,8 @@ use crate::{
 pub struct Model {
     #[sea_orm(primary_key, auto_increment = false)]
     pub tenant_id: TenantId,
-    /// The name under which the user signs in, by its [`crate::names::name_key`]: no two look the same.
+    /// The name under which the user signs in, by its [`crate::names::name_key`]: no two differ in case, width or
+    /// space only.
     #[sea_orm(primary_key, auto_increment = false)]
     pub name_key: String,
     pub user_id: UserId,

@@ -2,17 +2,20 @@
 
 use unicode_normalization::UnicodeNormalization;
 
-/// What names have in common that people take for the same: compatibility forms, letter case, and characters that are
-/// not drawn do not count (Unicode NFKC, lower case letter by letter, without Default_Ignorable_Code_Point).
+/// What names have in common that people take for the same: compatibility forms, letter case, how much space there is
+/// between words, and characters that are not drawn do not count (Unicode NFKC, lower case letter by letter, without
+/// Default_Ignorable_Code_Point). It is stored, and the key of accounts: a change needs a migration.
 #[must_use]
 pub fn name_key(name: &str) -> String {
-    let folded = name.nfkc().flat_map(char::to_lowercase);
+    let drawn = name.chars().filter(|char| !is_invisible(*char));
+    let folded = drawn.nfkc().flat_map(char::to_lowercase).nfkc();
     let key: String = folded
+        // NFKC makes fillers of some letters.
         .filter(|char| !is_invisible(*char))
         // The one letter that has two lower cases, by where it stands.
         .map(|char| if char == 'ς' { 'σ' } else { char })
         .collect();
-    key.trim().to_owned()
+    key.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// Default_Ignorable_Code_Point, and the braille pattern without dots.
@@ -34,6 +37,8 @@ mod tests {
             assert_eq!(name_key(name), "zoë", "{name}");
         }
         assert_eq!(name_key("ΟΔΟΣ"), name_key("οδος"));
+        assert_eq!(name_key("Zoe\u{34f}\u{308}"), name_key("Zoë"));
+        assert_eq!(name_key("Ann  Lee"), "ann lee");
         assert_eq!(name_key("a\u{34f}nn\u{fe0f}"), "ann");
         assert_eq!(name_key("\u{115f} \u{2800}"), "");
         assert_ne!(name_key("zoe"), name_key("zoë"));

@@ -6,12 +6,15 @@ use jsonwebtoken::{
     Algorithm, DecodingKey,
     jwk::{AlgorithmParameters, EllipticCurve, JwkSet},
 };
+use sha2::{Digest, Sha256};
 
 /// A key that can check tokens of one algorithm only, so that no token chooses how its key is read.
 pub(super) struct VerifyingKey {
     pub algorithm: Algorithm,
     pub id: Option<String>,
     pub decoding: DecodingKey,
+    /// Whether it checks tokens of built-in accounts, and no others.
+    pub is_accounts: bool,
 }
 
 /// The file in the data folder that holds the secret that we made.
@@ -33,6 +36,7 @@ pub(super) fn pem_key(pem: &[u8]) -> Option<VerifyingKey> {
             algorithm,
             id: None,
             decoding: key.ok()?,
+            is_accounts: false,
         })
     })
 }
@@ -58,6 +62,7 @@ pub(super) fn jwks_keys(path: &Path) -> Result<Vec<VerifyingKey>, String> {
                 algorithm,
                 id: jwk.common.key_id.clone(),
                 decoding: DecodingKey::from_jwk(jwk).ok()?,
+                is_accounts: false,
             })
         })
         .collect();
@@ -86,9 +91,17 @@ pub(super) fn kept_secret(data_dir: &Path) -> io::Result<String> {
     write_private(&path, &secret)?;
     tracing::warn!(
         path = %path.display(),
-        "no jwt_secret is set: a random one was made and kept in the data folder; give the application that signs tokens the same"
+        "no jwt_secret is set: a random one was made and kept in the data folder, and users can make accounts (setting `accounts`)"
     );
     Ok(secret)
+}
+
+/// What signs the tokens of built-in accounts. Not the secret itself: an application that shares it would take anyone who
+/// made an account here for a user of its own.
+pub(super) fn accounts_secret(secret: &str) -> String {
+    let mut digest = Sha256::new_with_prefix("confab accounts\0");
+    digest.update(secret);
+    hex(&digest.finalize())
 }
 
 /// 256 random bits, in hexadecimal.

@@ -133,15 +133,19 @@ impl Chat {
             user_id: UserId(ExternalId::Text(format!("user_{random}").into())),
             password_hash: self.passwords.hash(credentials.password).await?,
         };
-        let user_id = account.user_id.clone();
-        let made = self
-            .store
-            .create_account(&tenant, account, self.clock.now());
+        let sign_in = self.new_session(tenant.clone(), account.user_id.clone(), name);
+        let made = self.store.create_account(
+            &tenant,
+            account,
+            sign_in.session,
+            self.clock.now(),
+            sign_in.expires_at,
+        );
         if !made.await? {
             return Err(Error::UsernameTaken);
         }
-        tracing::info!(user = %user_id, "an account was made");
-        self.begin_session(tenant, user_id, name).await
+        tracing::info!(user = %sign_in.identity.user_id, "an account was made");
+        Ok(sign_in)
     }
 
     /// Signs in to an account.
@@ -164,14 +168,29 @@ impl Chat {
         tracing::info!(user = %account.user_id, "signed in");
         let user = self.store.user(&tenant, &account.user_id).await?;
         let username = user.map_or(name, |user| user.username);
-        self.begin_session(tenant, account.user_id, username).await
+        let sign_in = self.new_session(tenant.clone(), account.user_id.clone(), username);
+        self.store
+            .begin_session(
+                &tenant,
+                &account.user_id,
+                sign_in.session,
+                self.clock.now(),
+                sign_in.expires_at,
+            )
+            .await?;
+        Ok(sign_in)
     }
 
     /// Continues a session with the newest of its refresh tokens.
     ///
     /// # Errors
     /// [`Error::SignedOut`].
-    pub async fn refresh(&self, token: RefreshToken) -> Result<SignIn> {
+    pub async fn refresh(self: &Arc<Self>, token: RefreshToken) -> Result<SignIn> {
+        let chat = Arc::clone(self);
+        whole(async move { chat.rotate(token).await }).await
+    }
+
+    async fn rotate(&self, token: RefreshToken) -> Result<SignIn> {
         self.has_accounts()?;
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let now = self.clock.now();
@@ -199,7 +218,12 @@ impl Chat {
     }
 
     /// Ends a session: its refresh and access tokens are refused from now on, its connections closed.
-    pub async fn logout(&self, token: RefreshToken) -> Result<()> {
+    pub async fn logout(self: &Arc<Self>, token: RefreshToken) -> Result<()> {
+        let chat = Arc::clone(self);
+        whole(async move { chat.end_session(token).await }).await
+    }
+
+    async fn end_session(&self, token: RefreshToken) -> Result<()> {
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let ended = self.store.end_session(&tenant, &user_id, session);
         if ended.await? {
@@ -228,9 +252,20 @@ impl Chat {
 
     /// Once more, for a connection that can hear of its session's end from now on: it may have ended after the token was
     /// checked.
-    pub async fn confirm(&self, connection: &Arc<Connection>) {
-        if self.check_session(&connection.identity()).await.is_err() {
-            sign_out(connection);
+    ///
+    /// # Errors
+    /// [`Error::SignedOut`], or what kept it from being found out; the connection is being closed.
+    pub async fn confirm(&self, connection: &Arc<Connection>) -> Result<()> {
+        match self.check_session(&connection.identity()).await {
+            Ok(()) => Ok(()),
+            Err(Error::Unauthorized(_)) => {
+                sign_out(connection);
+                Err(Error::SignedOut)
+            }
+            Err(error) => {
+                connection.close(CloseReason::Restarting);
+                Err(error)
+            }
         }
     }
 
@@ -252,24 +287,14 @@ impl Chat {
         }
     }
 
-    async fn begin_session(
-        &self,
-        tenant: TenantId,
-        user_id: UserId,
-        username: String,
-    ) -> Result<SignIn> {
+    fn new_session(&self, tenant: TenantId, user_id: UserId, username: String) -> SignIn {
         let session = Uuid::now_v7();
-        let now = self.clock.now();
-        let expires_at = after(now, SESSION);
-        self.store
-            .begin_session(&tenant, &user_id, session, now, expires_at)
-            .await?;
-        Ok(SignIn {
+        SignIn {
             identity: identity(tenant, user_id, username, session),
             session,
             generation: 1,
-            expires_at,
-        })
+            expires_at: after(self.clock.now(), SESSION),
+        }
     }
 
     fn announce_end(&self, tenant: TenantId, user: UserId, session: Uuid) {
@@ -281,10 +306,17 @@ impl Chat {
     }
 }
 
+/// Runs to its end though the visitor hangs up: a session that has ended is announced.
+async fn whole<T: Send + 'static>(
+    work: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(work).await.map_err(|_| Error::Internal)?
+}
+
 /// Tells a connection that its session has ended, and closes it.
 fn sign_out(connection: &Arc<Connection>) {
-    connection.revoke();
     connection.send("error", &Error::SignedOut.body());
+    connection.revoke();
     connection.close(CloseReason::SignedOut);
 }
 

@@ -41,7 +41,7 @@ pub struct Connection {
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
-    /// Its session was ended; what it asks from now on is refused.
+    /// Its session was ended: it hears nothing any more, and what it asks is refused.
     revoked: AtomicBool,
     outlet: Box<dyn Outlet>,
 }
@@ -99,11 +99,13 @@ impl Connection {
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        self.outlet.push(event, payload);
+        if !self.is_revoked() {
+            self.outlet.push(event, payload);
+        }
     }
 
     pub fn send(&self, event: &'static str, payload: &impl Serialize) {
-        self.outlet.push(event, &to_raw(payload));
+        self.push(event, &to_raw(payload));
     }
 
     pub fn close(&self, reason: CloseReason) {

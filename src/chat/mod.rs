@@ -15,7 +15,10 @@ mod typing;
 
 use std::sync::Arc;
 
-use tokio::{sync::mpsc, task::JoinHandle};
+use tokio::{
+    sync::{Semaphore, mpsc},
+    task::JoinHandle,
+};
 
 pub use accounts::SignIn;
 pub use connection::{CloseReason, Connection, ConnectionId, Outlet};
@@ -46,6 +49,8 @@ pub struct Chat {
     live: LiveRooms,
     presence: Presence,
     passwords: Passwords,
+    /// Held by the search that runs.
+    searching: Semaphore,
     notices: mpsc::Sender<Notice>,
 }
 
@@ -71,6 +76,7 @@ impl Chat {
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
             passwords: Passwords::new(),
+            searching: Semaphore::new(1),
             bus: Arc::new(LocalBus::new(chat.clone())),
             notices,
             store,

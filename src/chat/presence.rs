@@ -187,7 +187,10 @@ impl Chat {
                 .connection_count(&identity.tenant, &identity.user_id)
                 == 1
         };
-        self.confirm(connection).await;
+        if let Err(error) = self.confirm(connection).await {
+            tracing::info!(%error, "a connection came too late");
+            return Ok(());
+        }
         if !returns {
             // The connection that was here before has been told.
             return Ok(());

@@ -1,16 +1,25 @@
 //! Finding people to write to and rooms to enter, by name.
 
+use tokio::sync::SemaphorePermit;
+
 use super::{Chat, rooms::to_room};
 use crate::{
     auth::Identity,
-    error::Result,
+    error::{Error, Result},
     protocol::{RoomFound, RoomsFound, SearchRooms, SearchUsers, UserFound, UsersFound},
 };
 
 impl Chat {
+    /// Searches read many rows: those of a user are limited, and all take turns, so that readers are left for the rest.
+    async fn search_turn(&self, caller: &Identity) -> Result<SemaphorePermit<'_>> {
+        Self::may_search(caller)?;
+        self.limits.search(&caller.tenant, &caller.user_id)?;
+        self.searching.acquire().await.map_err(|_| Error::Internal)
+    }
+
     /// Users whom the caller could write to.
     pub async fn search_users(&self, caller: &Identity, search: SearchUsers) -> Result<UsersFound> {
-        Self::may_search(caller)?;
+        let _turn = self.search_turn(caller).await?;
         let found = self
             .store
             .search_users(
@@ -36,7 +45,7 @@ impl Chat {
 
     /// Rooms that the caller could enter unasked.
     pub async fn search_rooms(&self, caller: &Identity, search: SearchRooms) -> Result<RoomsFound> {
-        Self::may_search(caller)?;
+        let _turn = self.search_turn(caller).await?;
         let found = self
             .store
             .search_rooms(

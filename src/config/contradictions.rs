@@ -49,6 +49,11 @@ impl Config {
         {
             problems.push("allowed_origins: \"*\" together with token_cookie lets every site act as its visitors".to_owned());
         }
+        if self.effective_accounts() != Accounts::Off
+            && self.allowed_origins.0.iter().any(|origin| origin == "*")
+        {
+            problems.push("allowed_origins: \"*\" lets every site act as those who have signed in here; name the origins, or set accounts = \"off\"".to_owned());
+        }
         for (name, origins) in [
             ("allowed_origins", &self.allowed_origins),
             ("frame_ancestors", &self.frame_ancestors),

@@ -21,9 +21,6 @@ use crate::{
 /// How much is said about what is wrong with a payload.
 const MAX_REASON_CHARS: usize = 200;
 
-/// A search reads all names of the tenant: about 15 ms for 100,000.
-const SEARCH_COST: usize = 16;
-
 /// Whoever sent the request, and what serves it.
 #[derive(Clone)]
 pub struct Caller {
@@ -39,8 +36,6 @@ trait Command: DeserializeOwned + Send {
     const EVENT: &'static str;
     /// Whether it may begin while messages that the connection sent before it are being committed.
     const PIPELINED: bool = false;
-    /// How many plain requests it counts for.
-    const COST: usize = 1;
 
     /// Serves the request. `reply` is used up whatever comes.
     fn run(self, caller: &Caller, reply: Reply) -> impl Future<Output = Rest> + Send;
@@ -62,14 +57,6 @@ macro_rules! commands {
             match event {
                 $(<$command as Command>::EVENT => <$command as Command>::PIPELINED,)*
                 _ => false,
-            }
-        }
-
-        /// How many plain requests a request counts for.
-        pub fn cost(event: &str) -> usize {
-            match event {
-                $(<$command as Command>::EVENT => <$command as Command>::COST,)*
-                _ => 1,
             }
         }
 
@@ -331,7 +318,6 @@ impl Command for GetUserConversations {
 
 impl Command for SearchUsers {
     const EVENT: &'static str = "search_users";
-    const COST: usize = SEARCH_COST;
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
         let identity = caller.connection.identity();
@@ -342,7 +328,6 @@ impl Command for SearchUsers {
 
 impl Command for SearchRooms {
     const EVENT: &'static str = "search_rooms";
-    const COST: usize = SEARCH_COST;
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
         let identity = caller.connection.identity();
@@ -372,7 +357,7 @@ async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
     caller.gateway.chat.know_user(&identity).await?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
     caller.connection.renew(identity);
-    caller.gateway.chat.confirm(&caller.connection).await;
+    caller.gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })
 }
 

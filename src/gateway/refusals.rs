@@ -3,6 +3,9 @@
 
 use crate::{error::Error, limits};
 
+/// How much is logged of who was refused: a page's origin can be of any length.
+const MAX_WHO_CHARS: usize = 200;
+
 /// Counts a refusal and logs it. `what` is the event, or the step that was refused; `who` is the caller, as far as known.
 pub fn note(error: &Error, what: &str, who: &str) {
     let code = error.code();
@@ -10,6 +13,7 @@ pub fn note(error: &Error, what: &str, who: &str) {
     if !limits::may_log(code) {
         return;
     }
+    let who: String = who.chars().take(MAX_WHO_CHARS).collect();
     // What is wrong with a payload quotes it, and the log holds no message.
     if matches!(error, Error::InvalidPayload(_)) {
         tracing::info!(what, who, code, "refused");

@@ -25,6 +25,9 @@ impl<'de> Deserialize<'de> for AccountName {
         if name_key(&name).is_empty() || name.chars().any(is_hidden) {
             return Err(de::Error::custom("the name holds invisible characters"));
         }
+        if name_key(&name).starts_with("guest ") {
+            return Err(de::Error::custom("only guests are called Guest"));
+        }
         Ok(Self(name))
     }
 }

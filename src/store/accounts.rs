@@ -10,7 +10,8 @@ use entity::{
 use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
-    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, Select,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
+    Select,
     sea_query::OnConflict,
 };
 use uuid::Uuid;
@@ -35,12 +36,14 @@ impl Store {
         timed("account", Entity::find_by_id(key).one(&self.reader)).await
     }
 
-    /// Makes an account and its user. `false` if the name is taken.
+    /// Makes an account, its user and the first session. `false` if the name is taken.
     pub async fn create_account(
         &self,
         tenant: &TenantId,
         account: NewAccount,
+        session: Uuid,
         now: Timestamp,
+        expires_at: Timestamp,
     ) -> Result<bool> {
         let tenant = tenant.clone();
         self.writer
@@ -60,15 +63,16 @@ impl Store {
                     if added == 0 {
                         return Ok(false);
                     }
-                    users::ensure(txn, &tenant, &account.user_id, &account.name, false, now)
-                        .await?;
+                    let user = account.user_id;
+                    users::ensure(txn, &tenant, &user, &account.name, false, now).await?;
+                    begin(txn, tenant, user, session, now, expires_at).await?;
                     Ok(true)
                 })
             })
             .await
     }
 
-    /// Begins a session; its first refresh token has generation 1. The user's sessions that have run out are forgotten.
+    /// Begins a session; its first refresh token has generation 1.
     pub async fn begin_session(
         &self,
         tenant: &TenantId,
@@ -80,28 +84,7 @@ impl Store {
         let (tenant, user) = (tenant.clone(), user.clone());
         self.writer
             .write("begin_session", move |txn| {
-                Box::pin(async move {
-                    account_sessions::Entity::delete_many()
-                        .filter(account_sessions::Column::TenantId.eq(tenant.clone()))
-                        .filter(account_sessions::Column::UserId.eq(user.clone()))
-                        .filter(account_sessions::Column::ExpiresAt.lte(now))
-                        .exec(txn)
-                        .await?;
-                    let row = account_sessions::ActiveModel {
-                        id: Set(session),
-                        tenant_id: Set(tenant),
-                        user_id: Set(user),
-                        generation: Set(1),
-                        previous_generation: Set(0),
-                        rotated_at: Set(now),
-                        created_at: Set(now),
-                        expires_at: Set(expires_at),
-                    };
-                    account_sessions::Entity::insert(row)
-                        .exec_without_returning(txn)
-                        .await
-                        .map(drop)
-                })
+                Box::pin(begin(txn, tenant, user, session, now, expires_at))
             })
             .await
     }
@@ -169,6 +152,35 @@ fn session_of(tenant: &TenantId, user: &UserId, session: Uuid) -> Select<account
         .filter(account_sessions::Column::UserId.eq(user.clone()))
 }
 
+/// Begins a session, and forgets those that have run out, whoever's they are.
+async fn begin(
+    txn: &DatabaseTransaction,
+    tenant: TenantId,
+    user: UserId,
+    session: Uuid,
+    now: Timestamp,
+    expires_at: Timestamp,
+) -> Result<(), DbErr> {
+    account_sessions::Entity::delete_many()
+        .filter(account_sessions::Column::ExpiresAt.lte(now))
+        .exec(txn)
+        .await?;
+    let row = account_sessions::ActiveModel {
+        id: Set(session),
+        tenant_id: Set(tenant),
+        user_id: Set(user),
+        generation: Set(1),
+        previous_generation: Set(0),
+        rotated_at: Set(now),
+        created_at: Set(now),
+        expires_at: Set(expires_at),
+    };
+    account_sessions::Entity::insert(row)
+        .exec_without_returning(txn)
+        .await
+        .map(drop)
+}
+
 async fn rotate(
     txn: &DatabaseTransaction,
     query: Select<account_sessions::Entity>,
@@ -176,7 +188,7 @@ async fn rotate(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<Option<(i64, Timestamp)>, DbErr> {
-    let Some(row) = query.one(txn).await? else {
+    let Some(row) = query.lock_exclusive().one(txn).await? else {
         return Ok(None);
     };
     let is_newest = generation == row.generation;

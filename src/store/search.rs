@@ -73,9 +73,9 @@ impl Store {
                 .column_as(
                     Expr::case(
                         participants::Column::UserId.eq(searcher.clone()),
-                        Expr::val(1),
+                        Expr::val(1_i64),
                     )
-                    .finally(Expr::val(0))
+                    .finally(Expr::val(0_i64))
                     .max(),
                     "mine",
                 )

@@ -9,7 +9,7 @@ const [server, withLegacy, withList, withAll] = await Promise.all([
   startServer({ rate_limit_messages: 0 }),
   startServer({ rate_limit_messages: 0, legacy_clients: true }),
   startServer({ allowed_origins: LISTED }),
-  startServer({ allowed_origins: '*' }),
+  startServer({ allowed_origins: '*', accounts: 'off' }),
 ]);
 
 for (const transports of [['websocket'], ['polling']]) {

@@ -100,14 +100,15 @@ async fn refresh(
     jar: CookieJar,
     Object(request): Object<Refresh>,
 ) -> Response {
+    let by_cookie = is_by_cookie(&request);
     let result = async {
         let (token, from_cookie) = refresh_token(&gateway, &jar, request?)?;
         Ok((gateway.chat.refresh(token).await?, from_cookie))
     };
     let result = result.await;
-    // A cookie that is good for nothing goes; one that could not be looked at stays.
+    // A cookie that is good for nothing goes; one that could not be looked at, or was not used, stays.
     let is_refused = matches!(result, Err(Error::SignedOut | Error::Unauthorized(_)));
-    let jar = if is_refused {
+    let jar = if is_refused && by_cookie {
         jar.remove(forgotten())
     } else {
         jar
@@ -121,6 +122,7 @@ async fn logout(
     jar: CookieJar,
     Object(request): Object<Refresh>,
 ) -> Response {
+    let by_cookie = is_by_cookie(&request);
     let result = async {
         match refresh_token(&gateway, &jar, request?) {
             Ok((token, _)) => gateway.chat.logout(token).await,
@@ -132,7 +134,12 @@ async fn logout(
     match result.await {
         Ok(()) => {
             let body = answer("logout", &visitor, Ok((StatusCode::OK, Done {})));
-            (jar.remove(forgotten()), body).into_response()
+            let jar = if by_cookie {
+                jar.remove(forgotten())
+            } else {
+                jar
+            };
+            (jar, body).into_response()
         }
         Err(error) => refuse("logout", &visitor, error),
     }
@@ -162,6 +169,11 @@ async fn identify(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity> {
         .ok_or_else(|| Error::unauthorized("an access token or a guest session is required"))?;
     let guest = gateway.chat.known_guest(secret).await?;
     guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))
+}
+
+/// Whether a request leaves it to the cookie to say which session it is about.
+fn is_by_cookie(request: &Result<Refresh>) -> bool {
+    matches!(request, Ok(request) if request.refresh_token.is_none())
 }
 
 /// The refresh token of a request, and whether it came in the cookie.

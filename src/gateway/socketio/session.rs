@@ -151,7 +151,7 @@ impl Session {
         if !commands::is_pipelined(&event) {
             // Whatever is not a message finds all messages that were sent before it.
             while self.uncommitted.next().await.is_some() {}
-            self.pace.spend(pace::REQUEST * commands::cost(&event));
+            self.pace.spend(pace::REQUEST);
         }
         let identity = caller.connection.identity();
         let reply = Reply::new(commands::name(&event), &identity, answer);
