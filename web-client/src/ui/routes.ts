@@ -31,4 +31,14 @@ export function usePlace(): Place {
   return placeOf(usePathname());
 }
 
+/** To the list: back in the history where that was the step before, so that the browser's own "back" leads further. */
+export function leaveRoom(): void {
+  const state: unknown = history.state;
+  if (typeof state === 'object' && state !== null && 'fromList' in state) history.back();
+  else navigate('/', { replace: true });
+}
+
+/** The state of an entry that was opened from the list. */
+export const FROM_LIST = { fromList: true };
+
 export { navigate };

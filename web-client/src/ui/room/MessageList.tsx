@@ -1,7 +1,7 @@
 import { ArrowDown, PenLine } from 'lucide-react';
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
-import type { RoomState } from '../../client/room-state';
+import type { Outgoing, RoomState } from '../../client/room-state';
 import type { Message } from '../../protocol/generated/Message';
 import type { User } from '../../protocol/generated/User';
 import { useStrings } from '../../strings';
@@ -12,7 +12,7 @@ import { Spinner } from '../common/Spinner';
 import styles from './MessageList.module.css';
 import { MessageRow } from './MessageRow';
 import { moveAmongMessages } from './message-keys';
-import type { OutgoingActions } from './OutgoingStatus';
+import { failureOf, type OutgoingActions } from './OutgoingStatus';
 import { createRows, type Row } from './rows';
 import { useOlder } from './use-older';
 import { useStick } from './use-stick';
@@ -95,7 +95,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
           </Button>
         </div>
       )}
-      <Arrivals messages={messages} me={me} />
+      <Arrivals messages={messages} outgoing={outgoing} me={me} />
     </div>
   );
 }
@@ -132,8 +132,16 @@ function useNewCount(messages: readonly Message[], me: User, isAtEnd: boolean): 
 /** More at once (after a gap) are too many to listen to. */
 const MAX_READ_OUT = 3;
 
-/** Reads out what arrives. */
-function Arrivals({ messages, me }: { messages: readonly Message[]; me: User }) {
+/** Reads out what arrives, and what could not be sent: here, because rows come and go with scrolling. */
+function Arrivals({
+  messages,
+  outgoing,
+  me,
+}: {
+  messages: readonly Message[];
+  outgoing: readonly Outgoing[];
+  me: User;
+}) {
   const strings = useStrings();
   const last = messages[messages.length - 1]?.seq ?? 0;
   const known = useRef(last);
@@ -150,6 +158,9 @@ function Arrivals({ messages, me }: { messages: readonly Message[]; me: User }) 
         {arrived.map((message) => (
           <span key={message.id}>{strings.room.arrived(message.username, message.message)}</span>
         ))}
+        {outgoing.map(
+          (item) => item.state === 'failed' && <span key={item.client_id}>{failureOf(strings, item)}</span>,
+        )}
       </Hidden>
     </div>
   );

@@ -1,8 +1,9 @@
 import { CircleAlert, Clock, Hourglass } from 'lucide-react';
 import type { Outgoing } from '../../client/room-state';
 import { useNow } from '../../hooks';
-import { useStrings } from '../../strings';
+import { type Strings, useStrings } from '../../strings';
 import { Button } from '../common/Button';
+import { focusComposerSoon } from './focus';
 import styles from './OutgoingStatus.module.css';
 
 export interface OutgoingActions {
@@ -14,6 +15,11 @@ interface OutgoingStatusProps {
   item: Outgoing;
   retryAt: number | null;
   actions: OutgoingActions;
+}
+
+/** Why it was not sent. */
+export function failureOf(strings: Strings, { error }: Outgoing): string {
+  return error ? strings.room.failed(strings.error(error)) : strings.room.failedUnknown;
 }
 
 /** How far a message of mine has got. */
@@ -35,17 +41,21 @@ export function OutgoingStatus({ item, retryAt, actions }: OutgoingStatusProps) 
       </span>
     );
   }
-  const reason = item.error ? strings.room.failed(strings.error(item.error)) : strings.room.failedUnknown;
+  // The button goes with what it does: the focus must be somewhere.
+  const leave = (act: (clientId: string) => void) => {
+    act(item.client_id);
+    focusComposerSoon();
+  };
   return (
     <div className={styles['failed']}>
-      <span className={styles['reason']} role="alert">
+      <span className={styles['reason']}>
         <CircleAlert size={14} aria-hidden="true" />
-        {reason}
+        {failureOf(strings, item)}
       </span>
-      <Button small onPress={() => actions.retry(item.client_id)}>
+      <Button small onPress={() => leave(actions.retry)}>
         {strings.room.retry}
       </Button>
-      <Button small variant="quiet" onPress={() => actions.discard(item.client_id)}>
+      <Button small variant="quiet" onPress={() => leave(actions.discard)}>
         {strings.room.discard}
       </Button>
     </div>

@@ -2,7 +2,7 @@ import { ArrowLeft, Users } from 'lucide-react';
 import type { ReactNode } from 'react';
 import { useStrings } from '../../strings';
 import { IconButton } from '../common/Button';
-import { navigate } from '../routes';
+import { leaveRoom } from '../routes';
 import styles from './RoomHeader.module.css';
 
 interface RoomHeaderProps {
@@ -17,7 +17,7 @@ export function RoomHeader({ avatar, name, detail, people }: RoomHeaderProps) {
   const strings = useStrings();
   return (
     <header className={styles['header']}>
-      <IconButton label={strings.common.back} onPress={() => navigate('/')} className={styles['back']}>
+      <IconButton label={strings.common.back} onPress={leaveRoom} className={styles['back']}>
         <ArrowLeft size={20} aria-hidden="true" />
       </IconButton>
       {avatar}

@@ -45,6 +45,7 @@ export function ConversationList({ place, onDialog }: ConversationListProps) {
             key={`${typeof conversation.room_id}:${conversation.room_id}`}
             conversation={conversation}
             isOpen={conversation.room_id === openId}
+            isFromList={place.name === 'start'}
           />
         ))}
       </ul>

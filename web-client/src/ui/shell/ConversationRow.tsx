@@ -7,14 +7,21 @@ import { useFormat, useStrings } from '../../strings';
 import { Avatar } from '../common/Avatar';
 import { Hidden } from '../common/Hidden';
 import { RoomIcon } from '../common/RoomIcon';
+import { FROM_LIST } from '../routes';
 import styles from './ConversationRow.module.css';
 
 interface ConversationRowProps {
   conversation: Conversation;
   isOpen: boolean;
+  /** Whether nothing but the list is open. */
+  isFromList: boolean;
 }
 
-export const ConversationRow = memo(function ConversationRow({ conversation, isOpen }: ConversationRowProps) {
+export const ConversationRow = memo(function ConversationRow({
+  conversation,
+  isOpen,
+  isFromList,
+}: ConversationRowProps) {
   const strings = useStrings();
   const { room_id, name, kind, unread_count } = conversation;
   const isUnread = unread_count > 0 && !isOpen;
@@ -22,6 +29,7 @@ export const ConversationRow = memo(function ConversationRow({ conversation, isO
     <li>
       <Link
         href={roomPath(room_id)}
+        state={isFromList ? FROM_LIST : undefined}
         className={`${styles['row']} ${isUnread ? styles['unread'] : ''}`}
         aria-current={isOpen ? 'page' : undefined}
       >
