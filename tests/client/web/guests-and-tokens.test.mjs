@@ -133,21 +133,43 @@ test('a token that was handed over is kept for its tab alone and told to the oth
   for (const tab of [window, other]) assert.doesNotMatch(await keptIn(tab), /eyJ/);
 });
 
-test('a token that is no good is refused in words and ends nobody else', async (t) => {
+test('a token that is no good is refused in words and changes nothing for whoever is signed in', async (t) => {
   const account = await makeAccount(server, 'alice');
   const forged = token({ user_id: 'somebody' }, { secret: 'another secret of 32 bytes or more' });
+  const stranger = await openProfile(t, server);
+  stranger.mayBeRefused(401);
+  const outside = await stranger.open(`/#token=${forged}`);
+  await outside.reads('Your session has ended. Sign in again.');
+  assert.equal(outside.page.url(), `${server.url}/`);
+  assert.doesNotMatch(await keptIn(outside), /eyJ/);
+
   const window = await openAs(t, server, account);
   window.profile.mayBeRefused(401);
   await window.live();
   const other = await window.profile.open(`/#token=${forged}`);
-  await other.reads('Your session has ended. Sign in again.');
+  await other.reads('The link could not sign you in.');
+  await other.isSignedInAs(account.username);
   assert.equal(other.page.url(), `${server.url}/`);
   assert.doesNotMatch(await keptIn(other), /eyJ/);
-  await window.isSignedInAs(account.username);
-  await other.page.reload();
-  await other.isSignedInAs(account.username);
   await window.live();
   assert.equal(window.sockets.length, 1);
+});
+
+test('a link with a token asks whoever is signed in before it makes them somebody else', async (t) => {
+  const account = await makeAccount(server, 'alice');
+  const bob = handOver('bob');
+  const window = await openAs(t, server, account);
+  await window.live();
+  const other = await window.profile.open(`/#token=${bob.access_token}`);
+  await other.heading(`Continue as ${bob.username}?`).waitFor();
+  await other.reads(`You are ${account.username} here.`);
+  assert.equal(other.page.url(), `${server.url}/`);
+  await window.isSignedInAs(account.username);
+  await other.button(`Stay ${account.username}`).click();
+  await other.isSignedInAs(account.username);
+  await other.page.reload();
+  await other.isSignedInAs(account.username);
+  assert.doesNotMatch(await keptIn(other), /eyJ/);
 });
 
 test('a token that runs out while its page is open signs it out with the reason', async (t) => {
@@ -188,8 +210,7 @@ test('a handed over token takes the place of an account whose session ends', asy
   const bob = handOver('bob');
   const window = await openAs(t, server, account);
   await window.live();
-  await window.visit(`/#token=${bob.access_token}`);
-  await window.isSignedInAs(bob.username);
+  await window.acceptHandover(bob.access_token, bob.username);
   await eventually(async () => assert.deepEqual(await window.profile.context.cookies(), []));
   await window.chooseInMenu('Sign out');
   await window.isSignedOut();

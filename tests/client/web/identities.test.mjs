@@ -114,8 +114,8 @@ test('a token that is handed over to one tab replaces an account in every tab', 
   const scene = await firstInTwoTabs(t, signIn(alice));
   const { tab1, tab2 } = scene;
   const handed = { user_id: named('handed'), username: named('handed') };
-  await tab1.visit(`/#token=${token(handed)}`);
-  await Promise.all([tab1.isSignedInAs(handed.username), tab2.isSignedInAs(handed.username)]);
+  await tab1.acceptHandover(token(handed), handed.username);
+  await tab2.isSignedInAs(handed.username);
   await tab2.heading('This room is private').waitFor();
   await assertGone(scene);
   assert.doesNotMatch(tab1.page.url(), /token/);
@@ -154,7 +154,10 @@ test('what was not sent yet is not sent as the next one', async (t) => {
   await window.send('sent');
   await window.send('waits');
   await window.message('waits', 'waiting').waitFor();
-  await window.signOut();
+  await window.chooseInMenu('Sign out');
+  await window.dialog.getByText('If you sign out now, they are lost.').waitFor();
+  await window.button('Sign out anyway', window.dialog).click();
+  await window.isSignedOut();
   await window.signIn(second);
   await window.ready(room.name);
   await window.sees('sent');

@@ -1,7 +1,7 @@
 // Messages of one's own on their way: shown at once, and what becomes of them.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { tapSockets } from './sockets.mjs';
+import { openNetwork, tapSockets } from './sockets.mjs';
 import {
   assertSameHistory, eventually, history, makeAccount, makeRoom, named, openAs, openProfile, plainClient, startSite,
 } from './support.mjs';
@@ -39,8 +39,8 @@ test('a message is shown as being sent until the server has it', async (t) => {
   assert.equal(await window.composer.inputValue(), '');
   await window.send('right behind it');
   assert.deepEqual(await window.texts(), ['on its way', 'right behind it']);
-  // The server has it by now; that it does is what is not known here.
-  await eventually(async () => assert.equal((await history(server, alice.access_token, room.id)).length, 2));
+  // The server has it by now; that it does is what is not known here. The next one waits, lest it overtakes.
+  await eventually(async () => assert.equal((await history(server, alice.access_token, room.id)).length, 1));
   assert.equal(await window.unsent(), 2);
   tap.release();
   await window.sees('on its way');
@@ -160,4 +160,34 @@ test('leaving the page asks while something is not sent', async (t) => {
   await closing;
   tap.release();
   await window.sees('not yet');
+});
+
+test('what was written while the connection was gone goes out after a reload, once', async (t) => {
+  const { alice, room, path } = await scene(t);
+  const { window, tap } = await openTapped(t, alice, { room, path });
+  tap.hold(ofMine('in between'));
+  await window.send('in between');
+  await eventually(() => assert.ok(tap.isHolding));
+  // The server has it, and the page does not know.
+  window.page.once('dialog', (dialog) => dialog.accept());
+  await window.page.reload();
+  await window.ready(room.name);
+  await window.sees('in between');
+  assert.deepEqual(await assertSameHistory(server, alice, room.id, window), ['in between']);
+
+  const profile = await openProfile(t, server);
+  profile.mayLoseConnections();
+  profile.network = await openNetwork(server);
+  const other = await profile.open(path);
+  await other.signIn(alice);
+  await other.ready(room.name);
+  profile.network.cut();
+  await other.phase('reconnecting');
+  await other.send('never left');
+  await other.message('never left', 'sending').waitFor();
+  profile.network.mend();
+  other.page.once('dialog', (dialog) => dialog.accept());
+  await other.page.reload();
+  await other.sees('never left');
+  assert.deepEqual(await assertSameHistory(server, alice, room.id, window, other), ['in between', 'never left']);
 });

@@ -16,6 +16,8 @@ class Tap {
   connections = 0;
   /** May replace what arrives: `({event, isAnswer, data}) => data`. */
   change = ({ data }) => data;
+  /** May replace a whole packet on its way to the server. */
+  changeSent = (frame) => frame;
   /** May answer a request in the server's place, which never hears of it: `(event, payload) => answer`. */
   answer = () => undefined;
 
@@ -49,9 +51,14 @@ class Tap {
   join(socket) {
     const server = socket.connectToServer();
     this.connections += 1;
+    if (this.#held) {
+      // It was for a connection that is no more.
+      this.#match = null;
+      this.#held = null;
+    }
     this.#joined = { socket, server };
     socket.onMessage((frame) => {
-      if (!this.#outgoing(socket, frame)) server.send(frame);
+      if (!this.#outgoing(socket, frame)) server.send(this.changeSent(String(frame)));
     });
     server.onMessage((frame) => {
       const send = this.#incoming(socket, String(frame));

@@ -194,6 +194,14 @@ class Window {
     await this.isSignedOut();
   }
 
+  /** Follows a link with somebody's token, and agrees where somebody else is here. */
+  async acceptHandover(accessToken, name, path = '/') {
+    await this.visit(`${path}#token=${accessToken}`);
+    await this.heading(`Continue as ${name}?`).waitFor();
+    await this.button(`Continue as ${name}`).click();
+    await this.isSignedInAs(name);
+  }
+
   // The connection
 
   async phase(phase, timeout = 3 * DEADLINE_MS) {
