@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import jwt from 'jsonwebtoken';
 import { whoami } from '../connecting/tokens.mjs';
-import { account, ask, assertLetIn, assertOk, assertRefused, assertShutOut, bearer, me, post, refresh } from '../support/accounts.mjs';
+import { ACCOUNTS_SECRET, account, ask, assertLetIn, assertOk, assertRefused, assertShutOut, bearer, me, post, refresh } from '../support/accounts.mjs';
 import { now, token } from '../support/clients.mjs';
 import { SECRET } from '../support/server.mjs';
 import { assertKeys, assertUser } from '../support/shapes.mjs';
@@ -10,7 +10,7 @@ import { assertKeys, assertUser } from '../support/shapes.mjs';
 const SESSION = 'confab_session';
 
 /** The same token with other claims, signed as the server does. */
-const altered = (signed, claims) => token({ ...jwt.decode(signed), ...claims });
+const altered = (signed, claims) => token({ ...jwt.decode(signed), ...claims }, { secret: ACCOUNTS_SECRET });
 
 export const doors = {
   'a refresh token opens no door': async (w) => {

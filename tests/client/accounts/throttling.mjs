@@ -30,13 +30,27 @@ function assertThrottled(answer, most) {
 
 /** For a server with max_sign_ins_per_account_per_minute = PER_ACCOUNT. */
 export const byAccount = {
-  'so many attempts for one account are looked at and no more, from wherever, with the right password too': async (w) => {
-    const username = w.id('user');
+  'so many attempts for one account are looked at and no more, with the right password too': async (w) => {
+    const [username, from] = [w.id('user'), visitor()];
+    assertOk(await attempt(w, { username, what: 'register', from }), 201);
+    for (let i = 1; i < PER_ACCOUNT; i += 1) assertRefused(await attempt(w, { username, password: 'a wrong one', from }), 'unauthorized');
+    assertThrottled(await attempt(w, { username, from }), PER_ACCOUNT);
+    assertThrottled(await attempt(w, { username, what: 'register', from }), PER_ACCOUNT);
+    assertThrottled(await attempt(w, { username, password: 'a wrong one', from }), PER_ACCOUNT);
+  },
+
+  'a stranger who tries passwords does not lock the owner out, who is elsewhere': async (w) => {
+    const [username, stranger] = [w.id('user'), visitor()];
     assertOk(await attempt(w, { username, what: 'register' }), 201);
-    for (let i = 1; i < PER_ACCOUNT; i += 1) assertRefused(await attempt(w, { username, password: 'a wrong one' }), 'unauthorized');
-    assertThrottled(await attempt(w, { username }), PER_ACCOUNT);
-    assertThrottled(await attempt(w, { username, what: 'register' }), PER_ACCOUNT);
-    assertThrottled(await attempt(w, { username, password: 'a wrong one' }), PER_ACCOUNT);
+    for (let i = 0; i < PER_ACCOUNT; i += 1) assertRefused(await attempt(w, { username, password: 'a wrong one', from: stranger }), 'unauthorized');
+    assertThrottled(await attempt(w, { username, from: stranger }), PER_ACCOUNT);
+    assertOk(await attempt(w, { username }));
+  },
+
+  'many addresses together have ten times as many attempts for one account': async (w) => {
+    const username = w.id('user');
+    for (let i = 0; i < 10 * PER_ACCOUNT; i += 1) assertRefused(await attempt(w, { username }), 'unauthorized');
+    assertRefused(await attempt(w, { username }), 'rate_limited');
   },
 
   'other accounts are not held up': async (w) => {
@@ -48,17 +62,17 @@ export const byAccount = {
   },
 
   'names that are one are throttled as one': async (w) => {
-    const username = w.id('Zoë');
-    for (const name of [username.toUpperCase(), username.normalize('NFD')]) assertRefused(await attempt(w, { username: name }), 'unauthorized');
-    for (const name of [username, ` ${username.toLowerCase()} `]) assertThrottled(await attempt(w, { username: name }), PER_ACCOUNT);
+    const [username, from] = [w.id('Zoë'), visitor()];
+    for (const name of [username.toUpperCase(), username.normalize('NFD')]) assertRefused(await attempt(w, { username: name, from }), 'unauthorized');
+    for (const name of [username, ` ${username.toLowerCase()} `]) assertThrottled(await attempt(w, { username: name, from }), PER_ACCOUNT);
   },
 
   'an account that is none is throttled alike': async (w) => {
-    const [username, nobody] = [w.id('user'), w.id('user')];
-    assertOk(await attempt(w, { username, what: 'register' }), 201);
+    const [username, nobody, from] = [w.id('user'), w.id('user'), visitor()];
+    assertOk(await attempt(w, { username, what: 'register', from }), 201);
     const answers = { [username]: [], [nobody]: [] };
     for (const name of [username, nobody]) {
-      for (let i = 0; i < PER_ACCOUNT + 2; i += 1) answers[name].push((await attempt(w, { username: name, password: 'a wrong one' })).status);
+      for (let i = 0; i < PER_ACCOUNT + 2; i += 1) answers[name].push((await attempt(w, { username: name, password: 'a wrong one', from })).status);
     }
     // The registration was the first attempt.
     assert.deepEqual(answers[username], [401, 429, 429, 429]);

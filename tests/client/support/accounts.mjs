@@ -1,10 +1,14 @@
 // Signing in over HTTP, as a frontend does it.
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { assertRefusal } from './clients.mjs';
 import { request } from './raw.mjs';
+import { SECRET } from './server.mjs';
 import { assertSignedIn } from './shapes.mjs';
 
 export const PASSWORD = 'correct horse battery';
+/** What the server signs tokens of accounts with. */
+export const ACCOUNTS_SECRET = createHash('sha256').update(`confab accounts\0${SECRET}`).digest('hex');
 /** For servers whose throttle is not what is tested. */
 export const UNTHROTTLED = { max_sign_ins_per_ip_per_minute: 0, max_sign_ins_per_account_per_minute: 0 };
 
