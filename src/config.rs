@@ -315,7 +315,11 @@ mod tests {
 
     #[test]
     fn a_cookie_for_every_origin_is_refused() {
-        let problems = with(&[("token_cookie", "jwt"), ("allowed_origins", "*")]).unwrap_err();
+        let every = ("allowed_origins", "*");
+        let problems = with(&[every, ("accounts", "off"), ("token_cookie", "jwt")]).unwrap_err();
         assert_eq!(problems.0.len(), 1);
+        let problems = with(&[every, ("accounts", "open")]).unwrap_err();
+        assert_eq!(problems.0.len(), 1);
+        assert!(with(&[every, ("accounts", "off")]).is_ok());
     }
 }
