@@ -5,6 +5,8 @@ import { NEAR_START_PX } from './use-older';
 
 /** This near to the end counts as being there. */
 const NEAR_END_PX = 48;
+/** The virtualiser goes to a row by its number, in several steps: no older rows may come in above until it is there. */
+const BEGINNING_MS = 400;
 /** As many new messages fit on a screen: the end shows them all. */
 const FEW_NEW = 8;
 
@@ -27,6 +29,7 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
   const sticks = useRef(true);
   const last = useRef({ offset: 0, height: 0 });
   const [isAtEnd, setAtEnd] = useState(true);
+  const beginning = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   const follow = useCallback(() => {
     const element = scroller.current;
@@ -71,7 +74,7 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
     if (isNearEnd && hasGoneDown) sticks.current = true;
     else if (hasGoneUp && gap > 1) sticks.current = false;
     setAtEnd(sticks.current);
-    if (offset < NEAR_START_PX && (isNearEnd || !sticks.current)) onNearStart();
+    if (beginning.current === undefined && offset < NEAR_START_PX && (isNearEnd || !sticks.current)) onNearStart();
   }, [scroller, onNearStart]);
 
   // The window, the field below, or a row has changed its height.
@@ -103,7 +106,23 @@ export function useStick({ scroller, list, rows, outgoingCount, onNearStart }: S
     if (!sticks.current || rows.length - firstNew <= FEW_NEW) return;
     sticks.current = false;
     handle.scrollToIndex(firstNew, { align: 'start' });
+    clearTimeout(beginning.current);
+    beginning.current = setTimeout(() => {
+      beginning.current = undefined;
+      setBegun(true);
+    }, BEGINNING_MS);
   }, [list, firstNew, rows.length]);
+  useEffect(
+    () => () => {
+      clearTimeout(beginning.current);
+      beginning.current = undefined;
+    },
+    [],
+  );
+  const [hasArrived, setBegun] = useState(false);
+  useEffect(() => {
+    if (hasArrived) onScroll();
+  }, [hasArrived, onScroll]);
 
   return { isAtEnd, toEnd, onScroll };
 }
