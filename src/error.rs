@@ -23,6 +23,13 @@ pub enum Error {
     UsernameTaken,
     #[error("{0}")]
     AccessDenied(&'static str),
+    /// Does not say who blocked whom.
+    #[error("You and this user cannot contact each other")]
+    Blocked,
+    #[error("A room needs an owner: pass ownership on first")]
+    LastOwner,
+    #[error("This room is archived")]
+    RoomArchived,
     #[error("{0} not found")]
     NotFound(&'static str),
     #[error("Rate limit exceeded. Please wait before sending more messages.")]
@@ -68,6 +75,9 @@ impl Error {
             Self::SignedOut => ("signed_out", 401),
             Self::UsernameTaken => ("username_taken", 409),
             Self::AccessDenied(_) => ("access_denied", 403),
+            Self::Blocked => ("blocked", 403),
+            Self::LastOwner => ("last_owner", 409),
+            Self::RoomArchived => ("room_archived", 409),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
             Self::NotFound(_) => ("not_found", 404),
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),

@@ -12,7 +12,10 @@ use uuid::Uuid;
 pub use local::LocalBus;
 
 use crate::{
-    protocol::{Membership, Message, Notification, PresenceUpdate},
+    protocol::{
+        Membership, Message, Notification, ParticipantChange, PresenceUpdate, ReadReceipt,
+        RoomUpdated,
+    },
     store::Delivery,
 };
 
@@ -56,6 +59,26 @@ pub enum Event {
         tenant: TenantId,
         user: UserId,
         notification: Arc<Notification>,
+    },
+    /// Somebody was made a participant of a room.
+    ParticipantAdded {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// Somebody is a participant no more: from here on no connection of theirs hears the room.
+    ParticipantRemoved {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// A room has another name, was archived, or somebody has another role in it.
+    RoomUpdated {
+        tenant: TenantId,
+        update: Arc<RoomUpdated>,
+    },
+    /// A participant has read further.
+    Read {
+        tenant: TenantId,
+        receipt: ReadReceipt,
     },
     /// A session of a built-in account has ended, and with it the connections that it made.
     SessionEnded {

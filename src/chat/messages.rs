@@ -12,7 +12,7 @@ use tokio::sync::oneshot;
 use super::{
     Chat, Connection, RoomKey,
     live::{Page, Part},
-    rooms::RoomRecord,
+    room_cache::RoomRecord,
 };
 use crate::{
     auth::Identity,
@@ -133,10 +133,11 @@ impl Chat {
         reply_to: Option<MessageId>,
     ) -> Result<()> {
         match reply_to {
-            Some(id) if !self.store.message_exists(&caller.tenant, room, id).await? => {
-                Err(Error::NotFound("Message"))
+            Some(id) => {
+                let found = self.store.message_seq(&caller.tenant, room, id).await?;
+                found.map(drop).ok_or(Error::NotFound("Message"))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -190,6 +191,7 @@ impl Chat {
             client_id,
             reply_to,
             mark_read: !here.contains_key(&caller.user_id),
+            as_participant: Self::enters_as_participant(caller, room),
             delivery: Arc::new(self.delivery(caller, room, &here)),
         };
         match self.store.append(&caller.tenant, message).await {
@@ -215,13 +217,7 @@ impl Chat {
             (before, None) => Part::Newest { before, limit },
             (None, Some(seq)) => Part::After { seq, limit },
         };
-        let room = self.entered_room(&caller, &request.room_id).await?;
-        let listen = match &room.participants {
-            Membership::All(users) => {
-                room.row.kind == RoomKind::Direct && users.contains_key(&caller.user_id)
-            }
-            Membership::Large => false,
-        };
+        let key = RoomKey::new(&caller.tenant, &request.room_id);
         let mut give = |page: Page| {
             answer(MessagePage {
                 messages: page.messages,
@@ -229,15 +225,22 @@ impl Chat {
                 rev: page.rev,
             });
         };
-        self.live
-            .history(
-                &RoomKey::new(&caller.tenant, &request.room_id),
-                connection,
-                part,
-                listen,
-                &mut give,
-            )
-            .await
+        loop {
+            let (room, decided) = self.enter(&caller, &key).await?;
+            let listen = match &room.participants {
+                Membership::All(users) => {
+                    room.row.kind == RoomKind::Direct && users.contains_key(&caller.user_id)
+                }
+                Membership::Large => false,
+            };
+            let given = self
+                .live
+                .history(&key, connection, part, listen, decided, &mut give)
+                .await?;
+            if given {
+                return Ok(());
+            }
+        }
     }
 
     /// Who is to hear of a message beside those who are `here`, in the room, each with so many connections.

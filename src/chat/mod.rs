@@ -2,13 +2,17 @@
 
 mod access;
 mod accounts;
+mod blocks;
 mod connection;
 mod conversations;
 mod guests;
 mod live;
+mod membership;
 mod messages;
 mod notifications;
 mod presence;
+mod receipts;
+mod room_cache;
 mod rooms;
 mod search;
 mod typing;
@@ -34,9 +38,10 @@ use crate::{
     store::{Committed, Store},
 };
 use accounts::Passwords;
+use membership::ChangeTurns;
 use notifications::Notice;
 use presence::Presence;
-use rooms::RoomCache;
+use room_cache::RoomCache;
 
 /// All of the chat on this node: what it knows, and the services in the files beside this one.
 pub struct Chat {
@@ -46,6 +51,7 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     rooms: RoomCache,
+    changes: ChangeTurns,
     live: LiveRooms,
     presence: Presence,
     passwords: Passwords,
@@ -73,6 +79,7 @@ impl Chat {
         let chat = Arc::new_cyclic(|chat| Self {
             limits: Limits::new(&config, clock.clone()),
             rooms: RoomCache::new(),
+            changes: ChangeTurns::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
             passwords: Passwords::new(),
@@ -176,6 +183,13 @@ impl Listener for Chat {
                 notification,
             } => {
                 self.hear_notification(&tenant, &user, &notification);
+            }
+            Event::ParticipantAdded { tenant, change } => self.hear_added(&tenant, &change),
+            Event::ParticipantRemoved { tenant, change } => self.hear_removed(&tenant, &change),
+            Event::RoomUpdated { tenant, update } => self.hear_room_updated(&tenant, &update),
+            Event::Read { tenant, receipt } => {
+                let key = RoomKey::new(&tenant, &receipt.room_id);
+                self.live.announce(&key, "read_receipt", &receipt);
             }
             Event::SessionEnded {
                 tenant,

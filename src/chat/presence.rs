@@ -18,7 +18,7 @@ use entity::{
     timestamp::Timestamp,
 };
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
 use super::{Chat, Connection, RoomKey};
 use crate::{
@@ -30,6 +30,8 @@ use crate::{
 
 /// Users who share a room with one and are told of their presence, at the most.
 const MAX_COMPANIONS: u64 = 5000;
+/// How often they are looked up at the most, where people are parted all the time.
+const COMPANION_TRIES: u32 = 5;
 
 /// The users of this node who are online, and their connections.
 pub(super) struct Presence {
@@ -44,6 +46,14 @@ struct Tenant {
     users: DashMap<UserId, Online>,
     /// Signed-in users among them.
     signed_in: AtomicUsize,
+    /// Counts the times that somebody stopped sharing a room with others.
+    partings: RwLock<u64>,
+}
+
+/// Who shares a room with a user, and when that was so.
+pub(super) struct Companions {
+    users: Vec<UserId>,
+    partings: u64,
 }
 
 struct Online {
@@ -51,6 +61,15 @@ struct Online {
     connections: Vec<Arc<Connection>>,
     /// Counts the times that the last connection went, so that of two grace periods only the newer one ends it.
     departures: u64,
+}
+
+impl Companions {
+    const fn none() -> Self {
+        Self {
+            users: Vec::new(),
+            partings: 0,
+        }
+    }
 }
 
 impl Presence {
@@ -118,6 +137,15 @@ impl Presence {
             tenant.signed_in.fetch_sub(1, Ordering::Relaxed);
         }
         ended.is_some()
+    }
+
+    /// Somebody shares a room with others no more: when this returns, nobody hears of anybody for having shared it.
+    pub(super) fn part(&self, tenant: &TenantId) {
+        *self.tenant(tenant).partings.write() += 1;
+    }
+
+    fn partings(&self, tenant: &TenantId) -> u64 {
+        *self.tenant(tenant).partings.read()
     }
 
     pub(super) fn is_online(&self, tenant: &TenantId, user: &UserId) -> bool {
@@ -228,7 +256,8 @@ impl Chat {
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
-            let companions = chat.companions(&identity).await.unwrap_or_default();
+            let companions = chat.companions(&identity).await;
+            let companions = companions.unwrap_or_else(|_| Companions::none());
             let _turn = chat.presence.turn(&identity.user_id);
             if chat.presence.end(&identity, departure) {
                 chat.publish_presence(&identity, Some(last_seen), companions);
@@ -236,19 +265,32 @@ impl Chat {
         });
     }
 
-    /// Who shares a room with a user.
-    async fn companions(&self, user: &Identity) -> Result<Vec<UserId>> {
-        self.store
-            .companions(&user.tenant, &user.user_id, MAX_COMPANIONS)
-            .await
+    /// Who shares a room with a user. It is read again if somebody was parted from others meanwhile, some times.
+    async fn companions(&self, user: &Identity) -> Result<Companions> {
+        let mut tries = 0;
+        loop {
+            let partings = self.presence.partings(&user.tenant);
+            let users = self
+                .store
+                .companions(&user.tenant, &user.user_id, MAX_COMPANIONS)
+                .await?;
+            tries += 1;
+            if tries == COMPANION_TRIES || self.presence.partings(&user.tenant) == partings {
+                return Ok(Companions { users, partings });
+            }
+        }
     }
 
     fn publish_presence(
         &self,
         identity: &Identity,
         gone: Option<Timestamp>,
-        companions: Vec<UserId>,
+        companions: Companions,
     ) {
+        let tenant = self.presence.tenant(&identity.tenant);
+        // Held until all have been told: whoever is parted waits for that, or is not told.
+        let partings = tenant.partings.read();
+        let is_current = *partings == companions.partings;
         self.bus.publish(Event::Presence {
             tenant: identity.tenant.clone(),
             update: PresenceUpdate {
@@ -257,7 +299,11 @@ impl Chat {
                 last_seen: gone,
             },
             is_guest: identity.is_guest,
-            companions: companions.into(),
+            companions: if is_current {
+                companions.users.into()
+            } else {
+                Arc::default()
+            },
         });
     }
 

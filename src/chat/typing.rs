@@ -3,16 +3,26 @@
 
 use std::sync::Arc;
 
-use super::{Chat, Connection};
+use super::{Chat, Connection, RoomKey};
 use crate::{
     bus::{Event, Typist},
+    error::Result,
     protocol::Typing,
 };
 
 impl Chat {
-    /// From a connection that is not in the room it is ignored.
-    pub fn typing(&self, connection: &Arc<Connection>, request: Typing) {
+    /// Ignored from a connection that is not in the room, and where no message could follow: in an archived room, or
+    /// between two who have blocked each other.
+    pub async fn typing(&self, connection: &Arc<Connection>, request: Typing) -> Result<()> {
         let caller = connection.identity();
+        let key = RoomKey::new(&caller.tenant, &request.room_id);
+        if !self.live.has_joined(&key, connection.id) {
+            return Ok(());
+        }
+        let room = self.room(&caller.tenant, &request.room_id).await?;
+        if request.is_typing && !room.takes_messages() {
+            return Ok(());
+        }
         self.bus.publish(Event::Typing {
             tenant: caller.tenant.clone(),
             room: request.room_id,
@@ -22,5 +32,6 @@ impl Chat {
             },
             is_typing: request.is_typing,
         });
+        Ok(())
     }
 }

@@ -1,5 +1,7 @@
 //! The one way in: every request of every door is a [`Command`], found by its event's name.
 
+mod membership;
+
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
@@ -11,10 +13,11 @@ use crate::{
     chat::Connection,
     error::{Error, Result},
     protocol::{
-        Authenticate, Authenticated, ChatMessage, ConversationList, CreateRoom, Done, GetMessages,
-        GetRoomParticipants, GetUserConversations, JoinRoom, LeaveRoom, MessageSent,
-        ParticipantList, PresenceUpdate, PrivateMessage, PrivateMessageSent, SearchRooms,
-        SearchUsers, Typing,
+        AddParticipant, ArchiveRoom, Authenticate, Authenticated, BlockUser, ChatMessage,
+        ConversationList, CreateRoom, Done, GetBlockedUsers, GetMessages, GetRoomParticipants,
+        GetUserConversations, JoinRoom, LeaveRoom, MarkRead, MessageSent, ParticipantList,
+        PresenceUpdate, PrivateMessage, PrivateMessageSent, RemoveParticipant, RenameRoom,
+        SearchRooms, SearchUsers, SetRole, Typing, UnblockUser,
     },
 };
 
@@ -85,6 +88,15 @@ commands! {
     GetUserConversations,
     SearchUsers,
     SearchRooms,
+    AddParticipant,
+    RemoveParticipant,
+    SetRole,
+    RenameRoom,
+    ArchiveRoom,
+    MarkRead,
+    BlockUser,
+    UnblockUser,
+    GetBlockedUsers,
     Authenticate,
 }
 
@@ -244,8 +256,8 @@ impl Command for Typing {
     const EVENT: &'static str = "typing";
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        caller.gateway.chat.typing(&caller.connection, self);
-        reply.success(Done {});
+        let told = caller.gateway.chat.typing(&caller.connection, self).await;
+        reply.give(told.map(|()| Done {}));
         None
     }
 }

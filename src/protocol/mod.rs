@@ -3,6 +3,7 @@
 
 mod accounts;
 mod events;
+mod membership;
 mod objects;
 mod requests;
 
@@ -11,6 +12,7 @@ use ts_rs::TS;
 
 pub use accounts::*;
 pub use events::*;
+pub use membership::*;
 pub use objects::*;
 pub use requests::*;
 

@@ -20,7 +20,7 @@ use sea_orm::{
 use tokio::sync::oneshot;
 use uuid::{ContextV7, Uuid};
 
-use super::{Store, participants, timed};
+use super::{Store, participants, permission::Permissions, timed};
 use crate::{
     error::{Error, Result},
     protocol::Message,
@@ -40,6 +40,8 @@ pub struct NewMessage {
     pub reply_to: Option<MessageId>,
     /// Whether the sender has read the room up to here by sending.
     pub mark_read: bool,
+    /// The sender may write only while a participant of the room.
+    pub as_participant: bool,
     pub delivery: Arc<Delivery>,
 }
 
@@ -111,20 +113,6 @@ impl Store {
             .map(|model| model.map(from_model))
     }
 
-    pub async fn message_exists(
-        &self,
-        tenant: &TenantId,
-        room: &RoomId,
-        id: MessageId,
-    ) -> Result<bool> {
-        let query = Entity::find_by_id(id)
-            .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::RoomId.eq(room.clone()));
-        timed("message_exists", query.one(&self.reader))
-            .await
-            .map(|found| found.is_some())
-    }
-
     /// A part of a room's history, oldest first.
     pub async fn messages(
         &self,
@@ -183,6 +171,7 @@ pub(super) async fn append(
 ) -> Result<Vec<Result<Stored>>, DbErr> {
     let mut known = stored_before(txn, messages).await?;
     let mut revs = room_revs(txn, messages).await?;
+    let permissions = Permissions::read(txn, messages).await?;
     let mut answers = Vec::with_capacity(messages.len());
     let mut rows = Vec::with_capacity(messages.len());
     for (tenant, new) in messages {
@@ -202,6 +191,10 @@ pub(super) async fn append(
             answers.push(Err(Error::ROOM_NOT_FOUND));
             continue;
         };
+        if let Some(refusal) = permissions.refusal(tenant, new, room.is_archived) {
+            answers.push(Err(refusal));
+            continue;
+        }
         room.last_rev = room.last_rev.next();
         room.grew = true;
         let message = Arc::new(Message {
@@ -291,6 +284,7 @@ async fn stored_before(
 
 struct RoomEnd {
     last_rev: Rev,
+    is_archived: bool,
     grew: bool,
 }
 
@@ -307,6 +301,7 @@ async fn room_revs(
         if let Some(room) = rooms::Entity::find_by_id(key.clone()).one(txn).await? {
             let end = RoomEnd {
                 last_rev: room.last_rev,
+                is_archived: room.archived_at.is_some(),
                 grew: false,
             };
             revs.insert(key, end);

@@ -4,11 +4,15 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod blocks;
 mod guests;
+mod membership;
 mod messages;
 mod notifications;
 mod open;
 mod participants;
+mod permission;
+mod receipts;
 mod rooms;
 mod search;
 mod users;
@@ -19,10 +23,13 @@ use std::{future::Future, sync::Arc, time::Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 pub use accounts::NewAccount;
+pub use blocks::Blocked;
+pub use membership::{ChangeRequest, Changed, RoomChange, Standing};
 pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError};
 pub use participants::{Member, Membership};
+pub use receipts::ReadMark;
 pub use rooms::NewRoom;
 pub use users::UserRow;
 pub use writer::Committed;

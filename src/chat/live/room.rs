@@ -160,6 +160,27 @@ impl LiveRoom {
         })
     }
 
+    /// Takes all connections of a user out. Says whether any of them had joined.
+    pub(super) fn expel(&self, user: &UserId) -> bool {
+        let mut state = self.state.lock();
+        let theirs = |member: &Member| member.connection.identity().user_id == *user;
+        let gone: Vec<Member> = state
+            .members
+            .extract_if(|_, member| theirs(member))
+            .map(|(_, member)| member)
+            .collect();
+        for member in &gone {
+            member.connection.exit(&self.key.room);
+        }
+        state.stop_typing(user, |typist| typist.user_id == *user);
+        gone.iter().any(|member| member.joined)
+    }
+
+    pub(super) fn has_joined(&self, id: ConnectionId) -> bool {
+        let state = self.state.lock();
+        state.members.get(&id).is_some_and(|member| member.joined)
+    }
+
     pub(super) fn broadcast(&self, event: &'static str, payload: &RawValue) {
         self.state.lock().broadcast(event, payload);
     }
