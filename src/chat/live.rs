@@ -161,6 +161,7 @@ impl LiveRooms {
     }
 
     /// Takes all connections of a user out of a room. Says whether any of them had joined it.
+    #[must_use]
     pub fn expel(&self, key: &RoomKey, user: &UserId) -> bool {
         let Some(room) = self.get(key) else {
             return false;

@@ -168,8 +168,9 @@ impl Chat {
             }
         };
         if changed.is_new {
+            let changed = changed.clone();
             self.bus
-                .publish(announcement(key.tenant, by, subject, change, &changed));
+                .publish(announcement(key.tenant, by, subject, &change, changed));
         }
         Ok(changed)
     }
@@ -218,44 +219,37 @@ impl Chat {
     }
 }
 
+/// How a change is told.
 fn announcement(
     tenant: TenantId,
     by: UserId,
     subject: UserId,
-    change: RoomChange,
-    changed: &Changed,
+    change: &RoomChange,
+    changed: Changed,
 ) -> Event {
-    let of_participant = |user_id| ParticipantChange {
-        room_id: changed.room.id.clone(),
+    let is_added = matches!(change, RoomChange::Add);
+    let (user_id, role) = match change {
+        RoomChange::Add | RoomChange::Remove => {
+            let change = ParticipantChange {
+                room_id: changed.room.id,
+                user_id: subject,
+                username: changed.username,
+                by,
+            };
+            return if is_added {
+                Event::ParticipantAdded { tenant, change }
+            } else {
+                Event::ParticipantRemoved { tenant, change }
+            };
+        }
+        RoomChange::SetRole(role) => (Some(subject), Some(*role)),
+        RoomChange::Rename(_) | RoomChange::Archive(_) => (None, None),
+    };
+    let update = Arc::new(RoomUpdated {
+        room: to_room(&changed.room),
+        by,
         user_id,
-        username: changed.username.clone(),
-        by: by.clone(),
-    };
-    let of_room = |role: Option<(UserId, Role)>| {
-        let (user_id, role) = role.unzip();
-        Arc::new(RoomUpdated {
-            room: to_room(&changed.room),
-            by: by.clone(),
-            user_id,
-            role,
-        })
-    };
-    match change {
-        RoomChange::Add => Event::ParticipantAdded {
-            change: of_participant(subject),
-            tenant,
-        },
-        RoomChange::Remove => Event::ParticipantRemoved {
-            change: of_participant(subject),
-            tenant,
-        },
-        RoomChange::SetRole(role) => Event::RoomUpdated {
-            update: of_room(Some((subject, role))),
-            tenant,
-        },
-        RoomChange::Rename(_) | RoomChange::Archive(_) => Event::RoomUpdated {
-            update: of_room(None),
-            tenant,
-        },
-    }
+        role,
+    });
+    Event::RoomUpdated { tenant, update }
 }
