@@ -31,26 +31,28 @@ impl Chat {
         let mark = mark.ok_or(Error::AccessDenied(
             "Only participants of the room may do this",
         ))?;
-        if mark.has_moved {
-            self.bus.publish(Event::Read {
-                tenant: tenant.clone(),
-                receipt: ReadReceipt {
-                    room_id: room_id.clone(),
-                    user_id: user.clone(),
-                    seq: mark.seq,
-                    at: self.clock.now(),
-                },
-            });
-        }
         loop {
             let (_, decided) = self.enter(caller, &key).await?;
             let unread_count = self.store.unread(tenant, &room_id, user, mark.seq).await?;
-            if decided.holds() {
-                return Ok(MarkedRead {
-                    seq: mark.seq,
-                    unread_count,
+            let _turn = self.presence.turn(user);
+            if !decided.holds() {
+                continue;
+            }
+            if mark.has_moved {
+                self.bus.publish(Event::Read {
+                    tenant: tenant.clone(),
+                    receipt: ReadReceipt {
+                        room_id: room_id.clone(),
+                        user_id: user.clone(),
+                        seq: mark.seq,
+                        at: self.clock.now(),
+                    },
                 });
             }
+            return Ok(MarkedRead {
+                seq: mark.seq,
+                unread_count,
+            });
         }
     }
 }

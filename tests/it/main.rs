@@ -10,4 +10,5 @@ mod accounts;
 mod layers;
 mod live;
 mod rate_limit;
+mod removal;
 mod support;
