@@ -28,7 +28,7 @@ const VICTIM: &str = "victim";
 /// Comes and goes, and shares only the room with the victim.
 const COMPANION: &str = "companion";
 const REMOVALS: usize = 80;
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What everybody looks at when something is given.
 #[derive(Default)]
