@@ -41,6 +41,18 @@ pub struct Identity {
     pub session: Option<Uuid>,
 }
 
+impl Identity {
+    /// What kind of caller it is, as metrics and the audit say it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match (self.is_guest, self.is_staff) {
+            (true, _) => "guest",
+            (false, true) => "staff",
+            (false, false) => "user",
+        }
+    }
+}
+
 /// What a refresh token says: which session of a built-in account it continues.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RefreshToken {

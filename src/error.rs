@@ -1,4 +1,5 @@
-//! Every way in which a request can be refused, and the one table of how that is said: code, HTTP status, message.
+//! Every way in which a request can be refused, and the one table of how that is said: code, HTTP status, close code,
+//! message.
 
 use std::{borrow::Cow, time::Duration};
 
@@ -23,6 +24,14 @@ pub enum Error {
     UsernameTaken,
     #[error("{0}")]
     AccessDenied(&'static str),
+    #[error("Only staff may do this")]
+    Forbidden,
+    #[error("This guest session belongs to another user")]
+    GuestAlreadyLinked,
+    #[error("This conversation is closed")]
+    RoomClosed,
+    #[error("There are newer messages. Read them before you answer.")]
+    StaleReply,
     #[error("{0} not found")]
     NotFound(&'static str),
     #[error("Rate limit exceeded. Please wait before sending more messages.")]
@@ -68,6 +77,10 @@ impl Error {
             Self::SignedOut => ("signed_out", 401),
             Self::UsernameTaken => ("username_taken", 409),
             Self::AccessDenied(_) => ("access_denied", 403),
+            Self::Forbidden => ("forbidden", 403),
+            Self::GuestAlreadyLinked => ("guest_already_linked", 409),
+            Self::RoomClosed => ("room_closed", 409),
+            Self::StaleReply => ("stale_reply", 409),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
             Self::NotFound(_) => ("not_found", 404),
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),
@@ -76,6 +89,27 @@ impl Error {
             Self::Restarting => ("restarting", 503),
             Self::StorageUnavailable => ("storage_unavailable", 503),
             Self::Internal => ("internal", 500),
+        }
+    }
+
+    /// The code with which a WebSocket is closed for it, in the range that applications may use.
+    #[must_use]
+    pub const fn close_code(&self) -> u16 {
+        match self {
+            Self::Unauthorized(_) | Self::TokenExpired | Self::SignedOut => 4401,
+            Self::AccessDenied(_)
+            | Self::Forbidden
+            | Self::GuestAlreadyLinked
+            | Self::OriginNotAllowed => 4403,
+            Self::NotFound(_) => 4404,
+            Self::RateLimited { .. }
+            | Self::TooManyAttempts { .. }
+            | Self::TooManyConnections
+            | Self::Overloaded => 4429,
+            // Those of RFC 6455: the service restarts, an unexpected condition.
+            Self::Restarting => 1012,
+            Self::StorageUnavailable | Self::Internal => 1011,
+            _ => 4400,
         }
     }
 

@@ -13,10 +13,66 @@ use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{auth::Identity, protocol::to_raw};
+use crate::{
+    auth::Identity,
+    error::{Error, Result},
+    protocol::to_raw,
+};
 
 /// Unique on this node while it runs, and shown to nobody.
 pub type ConnectionId = u64;
+
+/// What a connection is there for. It decides who may come, what they can ask for, and what they hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    /// `/`: the chat of users and guests.
+    Chat,
+    /// `/support`: a customer's own support room.
+    Support,
+    /// `/admin`: the staff's desk, with all support rooms of their tenant.
+    Admin,
+}
+
+impl Namespace {
+    /// Whether somebody may come here.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub const fn admits(self, caller: &Identity) -> Result<()> {
+        match self {
+            Self::Admin if !caller.is_staff => Err(Error::Forbidden),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an event is for those who are here.
+    fn hears(self, event: &str) -> bool {
+        match self {
+            Self::Chat => !matches!(
+                event,
+                "room_status" | "new_customer_message" | "admin_message_sent" | "room_activity"
+            ),
+            Self::Support => matches!(
+                event,
+                "session"
+                    | "new_message"
+                    | "typing_update"
+                    | "read_receipt"
+                    | "room_status_update"
+                    | "error"
+            ),
+            Self::Admin => matches!(
+                event,
+                "room_status"
+                    | "new_customer_message"
+                    | "admin_message_sent"
+                    | "room_activity"
+                    | "room_status_update"
+                    | "error"
+            ),
+        }
+    }
+}
 
 /// Why the server closes a connection. In every case the client comes back by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,8 +92,19 @@ pub trait Outlet: Send + Sync {
     fn close(&self, reason: CloseReason);
 }
 
+impl<O: Outlet> Outlet for Arc<O> {
+    fn push(&self, event: &'static str, payload: &RawValue) {
+        (**self).push(event, payload);
+    }
+
+    fn close(&self, reason: CloseReason) {
+        (**self).close(reason);
+    }
+}
+
 pub struct Connection {
     pub id: ConnectionId,
+    pub namespace: Namespace,
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
@@ -48,10 +115,11 @@ pub struct Connection {
 
 impl Connection {
     #[must_use]
-    pub fn new(identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
+    pub fn new(namespace: Namespace, identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            namespace,
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
             revoked: AtomicBool::new(false),
@@ -99,7 +167,7 @@ impl Connection {
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if !self.is_revoked() {
+        if self.namespace.hears(event) && !self.is_revoked() {
             self.outlet.push(event, payload);
         }
     }

@@ -21,7 +21,7 @@ use tokio::{
 };
 
 pub use accounts::SignIn;
-pub use connection::{CloseReason, Connection, ConnectionId, Outlet};
+pub use connection::{CloseReason, Connection, ConnectionId, Namespace, Outlet};
 pub use guests::GuestSession;
 pub use live::{LiveRooms, RoomKey};
 pub use messages::Sending;

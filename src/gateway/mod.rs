@@ -1,13 +1,16 @@
 //! The doors: who is calling, what do they ask, in what order; and the way back. All of them call the same commands.
 
+mod admission;
 mod commands;
 mod handshake;
 mod http;
 mod listener;
 mod origin;
+mod pace;
 mod refusals;
 mod reply;
 mod rest;
+mod session;
 mod socketio;
 mod transport;
 mod web;

@@ -8,7 +8,7 @@ use std::{
 use confab::{
     auth::Identity,
     bus::{Event, Listener},
-    chat::{Chat, CloseReason, Connection, Outlet},
+    chat::{Chat, CloseReason, Connection, Namespace, Outlet},
     clock::Clock,
     protocol::{ChatMessage, JoinRoom, PrivateMessage},
     store::{Committed, Store},
@@ -123,7 +123,7 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         session: None,
     };
     chat.know_user(&identity).await.unwrap();
-    let connection = Connection::new(identity, Box::new(recorder.clone()));
+    let connection = Connection::new(Namespace::Chat, identity, Box::new(recorder.clone()));
     chat.connect(&connection).await.unwrap();
     (connection, recorder)
 }

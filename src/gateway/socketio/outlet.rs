@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -12,13 +12,16 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::value::RawValue;
 use socketioxide::{SendError, SocketError, TransportType, extract::SocketRef};
-use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 use super::Service;
 use crate::{
     chat::{CloseReason, Outlet},
-    gateway::{Gateway, transport::Transport},
+    gateway::{
+        Gateway,
+        session::{Line, Way},
+        transport::Transport,
+    },
 };
 
 /// Closing a session of long-polling drops what it has not fetched, and the library does not say when it has: a client
@@ -30,10 +33,7 @@ const NEXT_POLL: Duration = Duration::from_secs(1);
 pub struct Ending {
     gateway: Arc<Gateway>,
     service: Service,
-    /// The connection is gone, or as good as.
-    pub closed: CancellationToken,
-    /// Bytes of answers since the session looked last.
-    pub answered: AtomicUsize,
+    pub line: Arc<Line>,
     /// The client was told why the connection is closed, and is to hear it.
     has_last_words: AtomicBool,
     cut: AtomicBool,
@@ -44,8 +44,7 @@ impl Ending {
         Arc::new(Self {
             gateway,
             service,
-            closed: CancellationToken::new(),
-            answered: AtomicUsize::new(0),
+            line: Arc::default(),
             has_last_words: AtomicBool::new(false),
             cut: AtomicBool::new(false),
         })
@@ -80,7 +79,7 @@ impl Ending {
         match result {
             Ok(()) => {}
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut(socket),
-            Err(SendError::Socket(SocketError::Closed)) => self.closed.cancel(),
+            Err(SendError::Socket(SocketError::Closed)) => self.line.closed.cancel(),
             Err(SendError::Serialize(error)) => {
                 tracing::error!(%error, "a payload could not be written");
             }
@@ -99,7 +98,7 @@ impl Ending {
                 tokio::spawn(close_polling(self.service.clone(), socket.id.to_string()));
             }
         }
-        self.closed.cancel();
+        self.line.closed.cancel();
     }
 }
 
@@ -107,21 +106,16 @@ impl Ending {
 pub struct SocketOutlet {
     socket: SocketRef,
     ending: Arc<Ending>,
-    /// The session is to answer what it has received, then to close.
-    closing: CancellationToken,
 }
 
 impl SocketOutlet {
-    pub const fn new(socket: SocketRef, ending: Arc<Ending>, closing: CancellationToken) -> Self {
-        Self {
-            socket,
-            ending,
-            closing,
-        }
+    pub const fn new(socket: SocketRef, ending: Arc<Ending>) -> Self {
+        Self { socket, ending }
     }
+}
 
-    /// Closes the connection, see [`Ending::finish`].
-    pub async fn finish(&self) {
+impl Way for SocketOutlet {
+    async fn finish(&self) {
         self.ending.finish(&self.socket).await;
     }
 }
@@ -136,17 +130,7 @@ impl Outlet for SocketOutlet {
         if reason != CloseReason::Restarting {
             self.ending.has_last_words.store(true, Ordering::Relaxed);
         }
-        self.closing.cancel();
-    }
-}
-
-impl Outlet for Arc<SocketOutlet> {
-    fn push(&self, event: &'static str, payload: &RawValue) {
-        (**self).push(event, payload);
-    }
-
-    fn close(&self, reason: CloseReason) {
-        (**self).close(reason);
+        self.ending.line.closing.cancel();
     }
 }
 
