@@ -9,6 +9,7 @@ pub mod names;
 pub mod notifications;
 pub mod participants;
 pub mod rooms;
+pub mod support_rooms;
 pub mod tenants;
 pub mod timestamp;
 pub mod users;

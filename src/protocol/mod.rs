@@ -5,6 +5,7 @@ mod accounts;
 mod events;
 mod objects;
 mod requests;
+mod support;
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -13,6 +14,7 @@ pub use accounts::*;
 pub use events::*;
 pub use objects::*;
 pub use requests::*;
+pub use support::*;
 
 /// The error body: in acknowledgements, `error` events and HTTP answers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use entity::{
     ids::{ClientId, MessageId, Rev, RoomId, UserId},
+    messages::SenderType,
     participants::Role,
     rooms::RoomKind,
     timestamp::Timestamp,
@@ -36,6 +37,22 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reply_to: Option<MessageId>,
+    /// In support rooms: the text again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub content: Option<String>,
+    /// In support rooms: whose word it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sender_type: Option<SenderType>,
+    /// In support rooms: the name of the customer or of whoever answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sender_name: Option<String>,
+    /// In support rooms: whether the other side has read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub is_read: Option<bool>,
 }
 
 /// A message and its JSON: written once, sent to many.

@@ -40,6 +40,7 @@ impl Store {
                         tenant_id: Set(tenant),
                         user_id: Set(user),
                         created_at: Set(now),
+                        seen_at: Set(now),
                         linked_user_id: Set(None),
                     };
                     Entity::insert(session)

@@ -215,6 +215,10 @@ pub(super) async fn append(
             rev: room.last_rev,
             client_id: new.client_id.clone(),
             reply_to: new.reply_to,
+            content: None,
+            sender_type: None,
+            sender_name: None,
+            is_read: None,
         });
         rows.push(to_model(tenant, &message));
         if let Some(key) = retry_key {
@@ -373,11 +377,17 @@ fn to_model(tenant: &TenantId, message: &Message) -> ActiveModel {
         client_id: Set(message.client_id.clone()),
         reply_to: Set(message.reply_to),
         created_at: Set(message.timestamp),
+        sender_type: Set(message.sender_type),
     }
 }
 
 pub(super) fn from_model(model: Model) -> Message {
+    let is_support = model.sender_type.is_some();
     Message {
+        content: is_support.then(|| model.text.clone()),
+        sender_type: model.sender_type,
+        sender_name: is_support.then(|| model.username.clone()),
+        is_read: is_support.then_some(false),
         id: model.id,
         room_id: model.room_id,
         user_id: model.user_id,
