@@ -39,6 +39,8 @@ pub struct Identity {
     pub expires_at: Option<Timestamp>,
     /// The session of a built-in account that the token belongs to, and ends with.
     pub session: Option<Uuid>,
+    /// The guests that the user was before signing in.
+    pub former_guests: Arc<[UserId]>,
 }
 
 impl Identity {
@@ -204,6 +206,7 @@ impl Authenticator {
             is_staff: self.is_staff(claims),
             expires_at: Some(expires_at),
             session,
+            former_guests: Arc::default(),
         })
     }
 

@@ -93,6 +93,8 @@ settings! {
     max_sign_ins_per_ip_per_minute: u32,
     max_sign_ins_per_account_per_minute: u32,
     guests: bool,
+    guest_session_days: u32,
+    guest_tenants: List<String>,
     allowed_origins: List<String>,
     frame_ancestors: List<String>,
     trusted_proxies: List<IpNet>,

@@ -28,6 +28,8 @@ pub enum Error {
     Forbidden,
     #[error("This guest session belongs to another user")]
     GuestAlreadyLinked,
+    #[error("This guest has signed in")]
+    GuestLinked,
     #[error("This conversation is closed")]
     RoomClosed,
     #[error("There are newer messages. Read them before you answer.")]
@@ -55,6 +57,7 @@ pub enum Error {
 impl Error {
     /// The answer to anything about a room that the caller may not enter.
     pub const ROOM_DENIED: Self = Self::AccessDenied("Access denied to this room");
+    pub const NO_GUESTS: Self = Self::Unauthorized(Cow::Borrowed("This tenant has no guests"));
     pub const ROOM_NOT_FOUND: Self = Self::NotFound("Room");
 
     pub fn invalid(reason: impl Into<String>) -> Self {
@@ -79,6 +82,7 @@ impl Error {
             Self::AccessDenied(_) => ("access_denied", 403),
             Self::Forbidden => ("forbidden", 403),
             Self::GuestAlreadyLinked => ("guest_already_linked", 409),
+            Self::GuestLinked => ("guest_linked", 401),
             Self::RoomClosed => ("room_closed", 409),
             Self::StaleReply => ("stale_reply", 409),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
@@ -96,7 +100,9 @@ impl Error {
     #[must_use]
     pub const fn close_code(&self) -> u16 {
         match self {
-            Self::Unauthorized(_) | Self::TokenExpired | Self::SignedOut => 4401,
+            Self::Unauthorized(_) | Self::TokenExpired | Self::SignedOut | Self::GuestLinked => {
+                4401
+            }
             Self::AccessDenied(_)
             | Self::Forbidden
             | Self::GuestAlreadyLinked

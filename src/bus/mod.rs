@@ -12,8 +12,11 @@ use uuid::Uuid;
 pub use local::LocalBus;
 
 use crate::{
-    protocol::{Membership, Message, Notification, PresenceUpdate},
-    store::Delivery,
+    protocol::{
+        Membership, Message, Notification, PresenceUpdate, ReadReceipt, RoomActivity,
+        RoomStatusUpdate,
+    },
+    store::{Delivery, SupportState},
 };
 
 /// Something that happened.
@@ -24,6 +27,8 @@ pub enum Event {
         tenant: TenantId,
         message: Arc<Message>,
         delivery: Arc<Delivery>,
+        /// In a support room: where it stands with the message.
+        support: Option<Arc<SupportState>>,
         arrived: Instant,
     },
     /// Somebody began or ended typing, on one of their connections.
@@ -32,6 +37,8 @@ pub enum Event {
         room: RoomId,
         typist: Typist,
         is_typing: bool,
+        /// Whether the staff hear of it, looking at the room or not.
+        is_support: bool,
     },
     /// A connection entered a room.
     Joined {
@@ -50,12 +57,42 @@ pub enum Event {
         update: PresenceUpdate,
         is_guest: bool,
         companions: Arc<[UserId]>,
+        /// The user's open support room, if there is one.
+        support_room: Option<RoomId>,
     },
     /// To the connections of one user.
     Notification {
         tenant: TenantId,
         user: UserId,
         notification: Arc<Notification>,
+    },
+    /// A customer has a new open support room.
+    SupportOpened {
+        tenant: TenantId,
+        customer: UserId,
+        activity: RoomActivity,
+    },
+    /// Something goes on in a support room that its staff may want to know.
+    Desk {
+        tenant: TenantId,
+        activity: RoomActivity,
+    },
+    /// A support room has another status, or somebody else looks after it.
+    SupportStatus {
+        tenant: TenantId,
+        customers: Arc<[UserId]>,
+        update: RoomStatusUpdate,
+    },
+    /// Somebody has read a room.
+    Read {
+        tenant: TenantId,
+        receipt: ReadReceipt,
+    },
+    /// A guest turned out to be a user.
+    GuestLinked {
+        tenant: TenantId,
+        guest: UserId,
+        user: UserId,
     },
     /// A session of a built-in account has ended, and with it the connections that it made.
     SessionEnded {
@@ -66,11 +103,21 @@ pub enum Event {
 }
 
 /// A user typing on one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Typist {
     pub user_id: UserId,
+    pub username: Arc<str>,
+    pub is_staff: bool,
     pub connection: u64,
 }
+
+impl PartialEq for Typist {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.user_id, self.connection) == (&other.user_id, other.connection)
+    }
+}
+
+impl Eq for Typist {}
 
 /// Takes events to those who listen.
 pub trait Bus: Send + Sync {

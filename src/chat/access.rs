@@ -79,6 +79,18 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether the caller may do what only staff do, in their own tenant.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(super) const fn must_be_staff(caller: &Identity) -> Result<()> {
+        if caller.is_staff {
+            Ok(())
+        } else {
+            Err(Error::Forbidden)
+        }
+    }
+
     /// Whether the caller may make a room by joining it. A guest could not enter it afterwards, so for a guest it is
     /// not there.
     ///

@@ -233,6 +233,15 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether a caller who was let in may go on: nobody has signed out, and a guest has not signed in.
+    async fn check_access(&self, identity: &Identity) -> Result<()> {
+        let (tenant, user) = (&identity.tenant, &identity.user_id);
+        if identity.is_guest && !self.store.is_guest_still(tenant, user).await? {
+            return Err(Error::unauthorized("the guest has signed in"));
+        }
+        self.check_session(identity).await
+    }
+
     /// Whether the session that a token names goes on. Tokens of other applications name none.
     pub(super) async fn check_session(&self, identity: &Identity) -> Result<()> {
         let Some(session) = identity.session else {
@@ -256,7 +265,7 @@ impl Chat {
     /// # Errors
     /// [`Error::SignedOut`], or what kept it from being found out; the connection is being closed.
     pub async fn confirm(&self, connection: &Arc<Connection>) -> Result<()> {
-        match self.check_session(&connection.identity()).await {
+        match self.check_access(&connection.identity()).await {
             Ok(()) => Ok(()),
             Err(Error::Unauthorized(_)) => {
                 sign_out(connection);
@@ -307,7 +316,7 @@ impl Chat {
 }
 
 /// Runs to its end though the visitor hangs up: a session that has ended is announced.
-async fn whole<T: Send + 'static>(
+pub(super) async fn whole<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     tokio::spawn(work).await.map_err(|_| Error::Internal)?
@@ -333,5 +342,6 @@ fn identity(tenant: TenantId, user_id: UserId, username: String, session: Uuid) 
         is_staff: false,
         expires_at: None,
         session: Some(session),
+        former_guests: Arc::default(),
     }
 }

@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 use crate::{
     auth::Identity,
     error::{Error, Result},
-    protocol::to_raw,
+    limits::UserPlace,
+    protocol::{Encoded, to_raw},
 };
 
 /// Unique on this node while it runs, and shown to nobody.
@@ -102,6 +103,9 @@ impl<O: Outlet> Outlet for Arc<O> {
     }
 }
 
+/// An event and its payload.
+type Told = (&'static str, Box<RawValue>);
+
 pub struct Connection {
     pub id: ConnectionId,
     pub namespace: Namespace,
@@ -110,6 +114,11 @@ pub struct Connection {
     rooms: Mutex<Option<HashSet<RoomId>>>,
     /// Its session was ended: it hears nothing any more, and what it asks is refused.
     revoked: AtomicBool,
+    /// What it hears while it is being told where everything stands: kept until then, so that it comes after.
+    held: Mutex<Option<Vec<Told>>>,
+    is_held: AtomicBool,
+    /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
+    places: Mutex<Vec<UserPlace>>,
     outlet: Box<dyn Outlet>,
 }
 
@@ -123,6 +132,9 @@ impl Connection {
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
             revoked: AtomicBool::new(false),
+            held: Mutex::default(),
+            is_held: AtomicBool::new(false),
+            places: Mutex::default(),
             outlet,
         })
     }
@@ -161,15 +173,60 @@ impl Connection {
         }
     }
 
+    /// The live rooms that it is a member of.
+    pub(super) fn rooms(&self) -> Vec<RoomId> {
+        let rooms = self.rooms.lock();
+        rooms.iter().flatten().cloned().collect()
+    }
+
     /// It is gone: the live rooms that it has to be taken out of.
     pub(super) fn end(&self) -> HashSet<RoomId> {
         self.rooms.lock().take().unwrap_or_default()
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if self.namespace.hears(event) && !self.is_revoked() {
-            self.outlet.push(event, payload);
+        if !self.namespace.hears(event) || self.is_revoked() {
+            return;
         }
+        if self.is_held.load(Ordering::Acquire) {
+            let mut held = self.held.lock();
+            if let Some(held) = held.as_mut() {
+                return held.push((event, payload.to_owned()));
+            }
+        }
+        self.outlet.push(event, payload);
+    }
+
+    /// A change of a room, as those in this namespace hear it.
+    pub(super) fn deliver(&self, change: &Encoded) {
+        match (self.namespace, &change.for_staff) {
+            (Namespace::Admin, Some((event, payload))) => self.push(event, payload),
+            _ => self.push("new_message", &change.json),
+        }
+    }
+
+    /// Keeps what is pushed until [`Connection::release`].
+    pub(super) fn hold(&self) {
+        *self.held.lock() = Some(Vec::new());
+        self.is_held.store(true, Ordering::Release);
+    }
+
+    /// Tells where everything stands, then what has happened meanwhile.
+    pub(super) fn release(&self, event: &'static str, payload: &impl Serialize) {
+        let mut held = self.held.lock();
+        let later = held.take().unwrap_or_default();
+        if !self.is_revoked() {
+            self.outlet.push(event, &to_raw(payload));
+            for (event, payload) in later {
+                self.outlet.push(event, &payload);
+            }
+        }
+        self.is_held.store(false, Ordering::Release);
+    }
+
+    /// Holds a place as long as the connection lasts.
+    pub(super) fn keep(&self, place: UserPlace) {
+        self.places.lock().push(place);
     }
 
     pub fn send(&self, event: &'static str, payload: &impl Serialize) {

@@ -20,7 +20,7 @@ use entity::{
 
 use parking_lot::{Mutex, MutexGuard};
 
-use super::{Chat, Connection, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -126,18 +126,33 @@ impl Presence {
             .is_some_and(|tenant| tenant.users.contains_key(user))
     }
 
+    /// A user's connections to the chat.
     pub(super) fn connection_count(&self, tenant: &TenantId, user: &UserId) -> usize {
-        self.tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.users.get(user).map(|user| user.connections.len()))
-            .unwrap_or(0)
+        let connections = self.connections_of(tenant, std::slice::from_ref(user));
+        connections
+            .iter()
+            .filter(|connection| connection.namespace == Namespace::Chat)
+            .count()
     }
 
-    /// Whether the user has a connection; one who is online may be in the grace period.
+    /// Whether the user has a connection to the chat; one who is online may be in the grace period.
     pub(super) fn is_connected(&self, tenant: &TenantId, user: &UserId) -> bool {
         self.connection_count(tenant, user) > 0
     }
 
+    /// Some users' connections in a namespace.
+    pub(super) fn connections_in(
+        &self,
+        namespace: Namespace,
+        tenant: &TenantId,
+        users: &[UserId],
+    ) -> Vec<Arc<Connection>> {
+        let mut connections = self.connections_of(tenant, users);
+        connections.retain(|connection| connection.namespace == namespace);
+        connections
+    }
+
+    /// All of some users' connections.
     pub(super) fn connections_of(
         &self,
         tenant: &TenantId,
@@ -163,6 +178,15 @@ impl Presence {
     }
 }
 
+/// Who is told of a user's presence.
+#[derive(Default)]
+pub(super) struct Acquaintances {
+    /// Those who share a room with the user.
+    companions: Vec<UserId>,
+    /// The user's open support room: the staff are told.
+    support_room: Option<RoomId>,
+}
+
 impl Tenant {
     fn connections(&self, of: impl Fn(&Online) -> bool) -> Vec<Arc<Connection>> {
         self.users
@@ -177,11 +201,11 @@ impl Chat {
     /// A connection is open: from here on it hears what concerns its user.
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
         let identity = connection.identity();
-        let companions = self.companions(&identity).await?;
+        let known = self.acquaintances(&identity).await?;
         let returns = {
             let _turn = self.presence.turn(&identity.user_id);
             if self.presence.add(connection) {
-                self.publish_presence(&identity, None, companions);
+                self.publish_presence(&identity, None, known);
             }
             self.presence
                 .connection_count(&identity.tenant, &identity.user_id)
@@ -190,6 +214,11 @@ impl Chat {
         if let Err(error) = self.confirm(connection).await {
             tracing::info!(%error, "a connection came too late");
             return Ok(());
+        }
+        match connection.namespace {
+            Namespace::Chat => {}
+            Namespace::Support => return self.enter_support(connection).await,
+            Namespace::Admin => return self.enter_desk(connection).await,
         }
         if !returns {
             // The connection that was here before has been told.
@@ -206,12 +235,16 @@ impl Chat {
     pub async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
         let identity = connection.identity();
         let departure = self.presence.remove(connection);
+        if connection.namespace == Namespace::Admin {
+            self.leave_desk(connection);
+        }
         let rooms = connection.end().into_iter();
         let read = rooms.filter_map(|room| {
             let departure = self
                 .live
                 .leave(&RoomKey::new(&identity.tenant, &room), connection.id)?;
-            Some((room, departure.seen))
+            // Customers and staff say themselves what they have read.
+            (connection.namespace == Namespace::Chat).then_some((room, departure.seen))
         });
         let read: Vec<(RoomId, Rev)> = read.collect();
         let last_seen = self.clock.now();
@@ -228,27 +261,54 @@ impl Chat {
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
-            let companions = chat.companions(&identity).await.unwrap_or_default();
+            let known = chat.acquaintances(&identity).await.unwrap_or_default();
             let _turn = chat.presence.turn(&identity.user_id);
             if chat.presence.end(&identity, departure) {
-                chat.publish_presence(&identity, Some(last_seen), companions);
+                chat.publish_presence(&identity, Some(last_seen), known);
             }
         });
     }
 
-    /// Who shares a room with a user.
-    async fn companions(&self, user: &Identity) -> Result<Vec<UserId>> {
-        self.store
-            .companions(&user.tenant, &user.user_id, MAX_COMPANIONS)
-            .await
+    pub(super) async fn acquaintances(&self, user: &Identity) -> Result<Acquaintances> {
+        let (tenant, id) = (&user.tenant, &user.user_id);
+        let companions = self.store.companions(tenant, id, MAX_COMPANIONS).await?;
+        let support = self.store.customers_room(tenant, id, true).await?;
+        Ok(Acquaintances {
+            companions,
+            support_room: support.map(|row| row.room_id),
+        })
     }
 
-    fn publish_presence(
-        &self,
-        identity: &Identity,
-        gone: Option<Timestamp>,
-        companions: Vec<UserId>,
-    ) {
+    /// A guest's connection goes on as that of the user who the guest turned out to be, in the rooms where it is.
+    pub(super) async fn change_identity(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        identity: Identity,
+        known_before: Acquaintances,
+    ) -> Result<()> {
+        let known = self.acquaintances(&identity).await?;
+        let before = connection.identity();
+        let departure = {
+            let _turn = self.presence.turn(&before.user_id);
+            self.presence.remove(connection)
+        };
+        {
+            let _turn = self.presence.turn(&identity.user_id);
+            connection.renew(identity.clone());
+            if self.presence.add(connection) {
+                self.publish_presence(&identity, None, known);
+            }
+        }
+        if let Some(departure) = departure
+            && self.presence.end(&before, departure)
+        {
+            let gone = Some(self.clock.now());
+            self.publish_presence(&before, gone, known_before);
+        }
+        Ok(())
+    }
+
+    fn publish_presence(&self, identity: &Identity, gone: Option<Timestamp>, known: Acquaintances) {
         self.bus.publish(Event::Presence {
             tenant: identity.tenant.clone(),
             update: PresenceUpdate {
@@ -257,7 +317,8 @@ impl Chat {
                 last_seen: gone,
             },
             is_guest: identity.is_guest,
-            companions: companions.into(),
+            companions: known.companions.into(),
+            support_room: known.support_room,
         });
     }
 

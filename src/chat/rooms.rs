@@ -74,7 +74,7 @@ impl RoomCache {
         }
     }
 
-    fn forget(&self, key: &RoomKey) {
+    pub(super) fn forget(&self, key: &RoomKey) {
         self.rooms.invalidate(key);
     }
 }
@@ -249,7 +249,12 @@ impl Chat {
             limit: MAX_CHANGES,
         });
         let view = self.room_for(&caller, &room).await?;
+        let marks = self.read_marks(&caller.tenant, &room).await?;
         let mut give = |page: Page| {
+            let changes = match marks {
+                Some(marks) => marks.apply(page.messages),
+                None => page.messages,
+            };
             answer(RoomJoined {
                 room_id: request.room_id.clone(),
                 room: Room {
@@ -258,7 +263,7 @@ impl Chat {
                 },
                 rev: page.rev,
                 reset: page.has_more,
-                changes: (since.is_some() && !page.has_more).then_some(page.messages),
+                changes: (since.is_some() && !page.has_more).then_some(changes),
             });
         };
         self.live.join(&key, connection, since, &mut give).await?;

@@ -12,16 +12,17 @@ use crate::{
     chat::Namespace,
     config::Config,
     error::{Error, Result},
-    limits::Place,
+    limits::UserPlace,
     protocol::Session,
 };
-use entity::ids::{TenantId, UserId};
 
 /// What somebody shows to be let in.
 #[derive(Clone)]
 pub struct Credentials {
     pub token: Option<String>,
     pub guest_session: Option<String>,
+    /// Whose guest somebody without a token wants to be.
+    pub tenant: Option<String>,
     pub ip: IpAddr,
 }
 
@@ -31,7 +32,7 @@ pub struct Admitted {
     /// What a new guest has to be told.
     pub made: Option<Session>,
     /// The user's place for the connection, held as long.
-    _place: Place<(TenantId, UserId)>,
+    _place: UserPlace,
 }
 
 impl Credentials {
@@ -47,6 +48,7 @@ impl Credentials {
         Self {
             token,
             guest_session,
+            tenant: query("tenant"),
             ip,
         }
     }
@@ -61,6 +63,7 @@ impl Credentials {
         }
         self.token = auth_text(auth, "token")?.or(self.token);
         self.guest_session = auth_text(auth, "guest_session")?.or(self.guest_session);
+        self.tenant = auth_text(auth, "tenant")?.or(self.tenant);
         Ok(self)
     }
 }
@@ -85,7 +88,8 @@ impl Gateway {
         if namespace == Namespace::Admin {
             return Err(Error::unauthorized("an access token is required"));
         }
-        let guest = self.chat.guest(secret, credentials.ip).await?;
+        let tenant = credentials.tenant.as_deref();
+        let guest = self.chat.guest(secret, tenant, credentials.ip).await?;
         Ok((guest.identity, guest.made))
     }
 

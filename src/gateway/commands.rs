@@ -157,19 +157,26 @@ impl Command for Authenticate {
     }
 }
 
-/// Extends a session by a newer token of the same user.
+/// Extends a session by a newer token of the same user. A guest signs in, and goes on as the user.
 async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
     let gateway = &caller.gateway;
     let identity = gateway.authenticator.verify(token)?;
     let current = caller.connection.identity();
     let is_same = (&identity.tenant, &identity.user_id) == (&current.tenant, &current.user_id);
-    if current.is_guest || !is_same {
+    if !current.is_guest && !is_same {
         return Err(Error::unauthorized("the token is another user's"));
     }
     caller.connection.namespace.admits(&identity)?;
-    gateway.chat.know_user(&identity).await?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
-    caller.connection.renew(identity);
+    if current.is_guest {
+        gateway
+            .chat
+            .become_user(&caller.connection, identity)
+            .await?;
+    } else {
+        let identity = gateway.chat.sign_in(identity, None).await?;
+        caller.connection.renew(identity);
+    }
     gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })
 }

@@ -6,6 +6,7 @@ mod events;
 mod objects;
 mod requests;
 mod support;
+mod support_requests;
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -15,6 +16,7 @@ pub use events::*;
 pub use objects::*;
 pub use requests::*;
 pub use support::*;
+pub use support_requests::*;
 
 /// The error body: in acknowledgements, `error` events and HTTP answers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

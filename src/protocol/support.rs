@@ -1,198 +1,16 @@
-//! Customer support: the payloads of namespaces `/support` and `/admin`.
+//! Customer support: what customers and staff are told.
 
 use std::sync::Arc;
 
 use entity::{
-    ids::{ClientId, Rev, RoomId, UserId},
+    ids::{Rev, RoomId, UserId},
     support_rooms::SupportStatus,
     timestamp::Timestamp,
 };
-use serde::{Deserialize, Deserializer, Serialize, de};
+use serde::Serialize;
 use ts_rs::TS;
 
-use super::{
-    Message,
-    requests::{Limit, MessageText, PageSize, Text, revision},
-};
-
-pub type CustomerName = Text<0, 100>;
-
-/// An address to answer to: trimmed, at most 254 characters, with one `@` and no spaces. Empty is none.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Email(pub Option<String>);
-
-impl<'de> Deserialize<'de> for Email {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Text::<0, 254>(email) = Text::deserialize(deserializer)?;
-        if email.is_empty() {
-            return Ok(Self(None));
-        }
-        let parts = email.split_once('@');
-        let is_plausible = parts.is_some_and(|(local, domain)| {
-            !local.is_empty() && !domain.is_empty() && !domain.contains('@')
-        });
-        if !is_plausible || email.chars().any(|c| c.is_whitespace() || c.is_control()) {
-            return Err(de::Error::custom("the e-mail address is not one"));
-        }
-        Ok(Self(Some(email)))
-    }
-}
-
-/// Opens the caller's support room, or finds the one that is open.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
-#[ts(export)]
-pub struct OpenRoom {
-    /// What staff call the customer. For guests; a user has a name.
-    #[serde(default)]
-    #[ts(optional, as = "Option<String>")]
-    pub name: Option<CustomerName>,
-    #[serde(default)]
-    #[ts(optional, as = "Option<String>")]
-    pub email: Option<Email>,
-}
-
-/// A customer's message. Opens the room if there is none.
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct SupportChatMessage {
-    /// Only ever the caller's own open room; may be left out.
-    #[serde(default)]
-    #[ts(optional)]
-    pub room_id: Option<RoomId>,
-    #[ts(type = "string")]
-    #[serde(alias = "message")]
-    pub content: MessageText,
-    #[serde(default)]
-    #[ts(optional)]
-    pub client_id: Option<ClientId>,
-}
-
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct SupportTyping {
-    #[serde(default)]
-    #[ts(optional)]
-    pub room_id: Option<RoomId>,
-    pub is_typing: bool,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, TS)]
-#[ts(export)]
-pub struct SupportGetMessages {
-    #[serde(default)]
-    #[ts(optional)]
-    pub room_id: Option<RoomId>,
-    /// At most 200; 50 unless told.
-    #[serde(default)]
-    #[ts(optional, as = "Option<u32>")]
-    pub limit: PageSize,
-    /// Only messages with a smaller `seq`.
-    #[serde(default, deserialize_with = "revision")]
-    #[ts(optional)]
-    pub before: Option<Rev>,
-    /// Only messages with a larger `seq`.
-    #[serde(default, deserialize_with = "revision")]
-    #[ts(optional)]
-    pub after: Option<Rev>,
-}
-
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct SupportMarkRead {
-    #[serde(default)]
-    #[ts(optional)]
-    pub room_id: Option<RoomId>,
-    /// Everything up to here was read.
-    pub seq: Rev,
-}
-
-#[derive(Clone, Debug, Default, Deserialize, TS)]
-#[ts(export)]
-pub struct SupportCloseRoom {
-    #[serde(default)]
-    #[ts(optional)]
-    pub room_id: Option<RoomId>,
-}
-
-/// A reply of staff.
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct AdminMessage {
-    pub room_id: RoomId,
-    #[ts(type = "string")]
-    #[serde(alias = "message")]
-    pub content: MessageText,
-    #[serde(default)]
-    #[ts(optional)]
-    pub client_id: Option<ClientId>,
-    /// The newest `rev` that the writer has seen: if the room has a newer message the reply is refused with
-    /// `stale_reply`, so that two of the staff do not contradict each other.
-    #[serde(default, deserialize_with = "revision")]
-    #[ts(optional)]
-    pub if_rev: Option<Rev>,
-}
-
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct AdminTyping {
-    pub room_id: RoomId,
-    pub is_typing: bool,
-}
-
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct AdminMarkRead {
-    pub room_id: RoomId,
-    /// Everything up to here was read by the staff.
-    pub seq: Rev,
-}
-
-/// Tells the colleagues which room the caller looks at: `null` for none.
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct ViewRoom {
-    #[serde(default)]
-    pub room_id: Option<RoomId>,
-}
-
-/// Makes somebody of the staff look after a room: the caller unless told, `null` for nobody.
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct AssignRoom {
-    pub room_id: RoomId,
-    #[serde(default, deserialize_with = "given")]
-    #[ts(optional, as = "Option<Option<UserId>>")]
-    pub user_id: Option<Option<UserId>>,
-}
-
-/// Tells `null` from nothing.
-fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<UserId>>, D::Error> {
-    Option::deserialize(deserializer).map(Some)
-}
-
-#[derive(Clone, Debug, Deserialize, TS)]
-#[ts(export)]
-pub struct CloseRoom {
-    pub room_id: RoomId,
-}
-
-/// The support rooms of the tenant, newest activity first.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
-#[ts(export)]
-pub struct GetRooms {
-    /// Unless told: those that are not closed.
-    #[serde(default)]
-    #[ts(optional)]
-    pub status: Option<SupportStatus>,
-    /// `next_cursor` of the page before.
-    #[serde(default)]
-    #[ts(optional)]
-    pub cursor: Option<String>,
-    /// At most 200; 50 unless told.
-    #[serde(default)]
-    #[ts(optional, as = "Option<u32>")]
-    pub limit: Limit<50, 200>,
-}
+use super::Message;
 
 /// A support room as its customer sees it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -217,6 +35,14 @@ pub struct RoomOpened {
     pub room: SupportRoom,
     /// Whether it was made just now.
     pub created: bool,
+}
+
+/// `close_room`'s acknowledgement to a customer.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct SupportRoomClosed {
+    pub room_id: RoomId,
+    pub room: SupportRoom,
 }
 
 /// The caller's open support room, if there is one.
@@ -274,6 +100,13 @@ pub struct Viewer {
     pub username: String,
 }
 
+/// `view_room`'s acknowledgement: who is looking at the room, the caller included.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct Viewers {
+    pub viewers: Vec<Viewer>,
+}
+
 #[derive(Clone, Debug, Serialize, TS)]
 #[ts(export)]
 pub struct CustomerRooms {
@@ -313,6 +146,8 @@ pub struct AdminMessageSent {
 pub enum Activity {
     /// A room came into being.
     Opened,
+    /// The guest turned out to be a user; the room is whose it is now.
+    Linked,
     /// The customer connected.
     Online,
     /// The customer's last connection went.
@@ -347,10 +182,34 @@ pub struct RoomActivity {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub unread_count: Option<i64>,
-    /// With `opened`.
+    /// With `opened` and `linked`.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub room: Option<CustomerRoom>,
+}
+
+impl RoomActivity {
+    /// Without what only some actions say.
+    #[must_use]
+    pub fn new(
+        room: &RoomId,
+        action: Activity,
+        user: &UserId,
+        username: &str,
+        is_staff: bool,
+    ) -> Self {
+        Self {
+            room_id: room.clone(),
+            action,
+            user_id: user.clone(),
+            username: username.to_owned(),
+            is_staff,
+            is_typing: None,
+            seq: None,
+            unread_count: None,
+            room: None,
+        }
+    }
 }
 
 /// `room_status_update`, to the customer and to staff.

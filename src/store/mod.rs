@@ -4,6 +4,7 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod append;
 mod guests;
 mod messages;
 mod notifications;
@@ -11,6 +12,7 @@ mod open;
 mod participants;
 mod rooms;
 mod search;
+mod support;
 mod users;
 mod writer;
 
@@ -19,11 +21,14 @@ use std::{future::Future, sync::Arc, time::Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 pub use accounts::NewAccount;
-pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
+pub use append::{Delivery, Listeners, NewMessage, Stored};
+pub use guests::{GuestKey, Linked};
+pub use messages::MessageQuery;
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError};
 pub use participants::{Member, Membership};
 pub use rooms::NewRoom;
+pub use support::{NewSupportRoom, SupportCursor, SupportRow, SupportState, SupportWrite};
 pub use users::UserRow;
 pub use writer::Committed;
 

@@ -14,8 +14,8 @@ use tokio::{sync::OnceCell, time::Instant};
 use super::{Departure, RoomKey, typists::Typists};
 use crate::{
     bus::Typist,
-    chat::connection::{Connection, ConnectionId},
-    protocol::{Encoded, TypingUpdate, to_raw},
+    chat::connection::{Connection, ConnectionId, Namespace},
+    protocol::{Activity, Encoded, RoomActivity, TypingUpdate, to_raw},
 };
 
 /// Newest messages kept in memory: more than the largest page.
@@ -43,7 +43,7 @@ pub(super) struct LiveRoom {
 pub(super) enum Entering {
     /// As one who has joined.
     Join,
-    /// Hearing the messages of a direct room.
+    /// Hearing the messages of a direct or a support room.
     Listen,
     /// As before.
     Read,
@@ -72,7 +72,7 @@ struct Member {
     connection: Arc<Connection>,
     /// Revisions up to this one the connection has been given otherwise, by an answer or before it came.
     base: Rev,
-    /// Whether it has joined; else it only hears the messages of a direct room.
+    /// Whether it has joined; else it only hears the messages of a direct or a support room.
     joined: bool,
 }
 
@@ -112,17 +112,21 @@ impl LiveRoom {
     }
 
     /// Takes a change in.
-    pub(super) fn deliver(&self, change: &Arc<Encoded>, direct: &[Arc<Connection>]) -> Delivered {
+    pub(super) fn deliver(
+        &self,
+        change: &Arc<Encoded>,
+        listeners: &[Arc<Connection>],
+    ) -> Delivered {
         let mut state = self.state.lock();
         if state.closed {
             return Delivered::Closed;
         }
         let rev = change.message.rev;
-        if !direct.is_empty() {
+        if !listeners.is_empty() {
             if !state.started {
                 state.start(rev.previous());
             }
-            state.include(direct, rev);
+            state.include(listeners, rev);
         }
         if state.started && rev <= state.delivered {
             state.deliver_late(change);
@@ -182,6 +186,15 @@ impl LiveRoom {
         state.closed
     }
 
+    /// Makes connections hear what follows, joined or not.
+    pub(super) fn listen(&self, connections: &[Arc<Connection>]) {
+        let mut state = self.state.lock();
+        if state.started && !state.closed {
+            let next = state.delivered.next();
+            state.include(connections, next);
+        }
+    }
+
     /// Begins, renews or ends typing. When it begins, says when it ends by itself.
     pub(super) fn typing(
         &self,
@@ -206,7 +219,7 @@ impl LiveRoom {
         let is_new = !state.typists.includes(&typist.user_id);
         let begun = state.typists.begin(typist, until)?;
         if is_new {
-            state.tell_typing(&typist.user_id, true);
+            state.tell_typing(typist, true);
         }
         Some((until, begun))
     }
@@ -261,7 +274,7 @@ impl State {
         let rev = change.message.rev;
         let mut count = 0_u64;
         for member in self.members.values().filter(|member| member.base < rev) {
-            member.connection.push("new_message", &change.json);
+            member.connection.deliver(change);
             count += 1;
         }
         metrics::counter!("confab_deliveries_total").increment(count);
@@ -277,12 +290,12 @@ impl State {
             return;
         }
         for member in self.members.values_mut().filter(|member| member.base < rev) {
-            member.connection.push("new_message", &change.json);
+            member.connection.deliver(change);
             member.base = rev;
         }
     }
 
-    /// Makes connections of a direct room's two users hear it from `rev` on, joined or not.
+    /// Makes connections hear the room from `rev` on, joined or not.
     fn include(&mut self, connections: &[Arc<Connection>], rev: Rev) {
         let base = self.delivered.min(rev.previous());
         for connection in connections {
@@ -337,18 +350,42 @@ impl State {
 
     /// Ends typing of a user, and tells it if they type on no other connection.
     fn stop_typing(&mut self, user: &UserId, ends: impl Fn(&Typist) -> bool) {
+        let Some(typist) = self.typists.of(user) else {
+            return;
+        };
         if self.typists.end(ends) && !self.typists.includes(user) {
-            self.tell_typing(user, false);
+            self.tell_typing(&typist, false);
         }
     }
 
-    fn tell_typing(&self, user: &UserId, is_typing: bool) {
+    fn tell_typing(&self, typist: &Typist, is_typing: bool) {
         let update = TypingUpdate {
             room_id: self.room_id.clone(),
             typing_users: self.typists.users(),
-            user_id: user.clone(),
+            user_id: typist.user_id.clone(),
             is_typing,
         };
         self.broadcast("typing_update", &to_raw(&update));
+        let staff = self
+            .members
+            .values()
+            .map(|member| &member.connection)
+            .filter(|connection| connection.namespace == Namespace::Admin);
+        let mut activity = None;
+        for connection in staff {
+            let payload = activity.get_or_insert_with(|| {
+                to_raw(&RoomActivity {
+                    is_typing: Some(is_typing),
+                    ..RoomActivity::new(
+                        &self.room_id,
+                        Activity::Typing,
+                        &typist.user_id,
+                        &typist.username,
+                        typist.is_staff,
+                    )
+                })
+            });
+            connection.push("room_activity", payload);
+        }
     }
 }

@@ -27,17 +27,17 @@ export function token(claims = {}, { secret = SECRET, algorithm = 'HS256', ...op
 
 /**
  * A client that is connecting; `client.ready` settles when it is, or was refused.
- * Options: `client` ('4.8', '4.0', '3.1', '2'), `transports`, `token` or `guest_session` or a whole `auth` (object or
+ * Options: `client` ('4.8', '4.0', '3.1', '2'), `transports`, `namespace` ('/support', '/admin'), `token` or `guest_session` or a whole `auth` (object or
  * function), `query`, and whatever else socket.io-client takes. It does not reconnect unless `reconnection: true`.
  */
 export function open(url, options = {}) {
-  const { client = '4.8', transports = ['websocket'], token: accessToken, guest_session, auth, label = '', ...rest } = options;
+  const { client = '4.8', transports = ['websocket'], namespace = '', token: accessToken, guest_session, auth, label = '', ...rest } = options;
   const credentials = {
     ...(accessToken === undefined ? {} : { token: accessToken }),
     ...(guest_session === undefined ? {} : { guest_session }),
   };
   const settings = { forceNew: true, reconnection: false, timeout: DEADLINE_MS, ...rest };
-  const socket = IO.get(client)(url, { ...settings, transports, auth: auth ?? credentials });
+  const socket = IO.get(client)(url + namespace, { ...settings, transports, auth: auth ?? credentials });
   return new Client(socket, { name: [label, client, transports.join('+')].filter(Boolean).join(' '), transports, ...settings });
 }
 

@@ -3,4 +3,4 @@
 /**
  * What is going on in a support room, to staff.
  */
-export type Activity = "opened" | "online" | "offline" | "typing" | "viewing" | "left" | "read";
+export type Activity = "opened" | "linked" | "online" | "offline" | "typing" | "viewing" | "left" | "read";

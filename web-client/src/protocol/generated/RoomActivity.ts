@@ -18,6 +18,6 @@ user_id: UserId, username: string,
  */
 is_staff: boolean, is_typing?: boolean, seq?: Rev, unread_count?: number, 
 /**
- * With `opened`.
+ * With `opened` and `linked`.
  */
 room?: CustomerRoom, };
