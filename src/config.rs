@@ -88,6 +88,7 @@ settings! {
     claims_staff: List<String>,
     claims_roles: List<String>,
     staff_roles: List<String>,
+    claims_token_version: List<String>,
     token_cookie: Maybe<String>,
     accounts: Accounts,
     max_sign_ins_per_ip_per_minute: u32,

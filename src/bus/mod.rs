@@ -57,12 +57,23 @@ pub enum Event {
         user: UserId,
         notification: Arc<Notification>,
     },
-    /// A session of a built-in account has ended, and with it the connections that it made.
-    SessionEnded {
+    /// Access of a user has ended, and with it the connections that it made.
+    AccessEnded {
         tenant: TenantId,
         user: UserId,
-        session: Uuid,
+        which: Ended,
     },
+}
+
+/// Which of a user's access has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What belongs to one session of a built-in account.
+    Session(Uuid),
+    /// What was got by tokens of a lower version.
+    TokensBelow(i64),
+    /// All of it: the user was disabled.
+    Disabled,
 }
 
 /// A user typing on one connection.

@@ -3,8 +3,8 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
-        atomic::{AtomicBool, AtomicU64, Ordering},
+        Arc, OnceLock,
+        atomic::{AtomicU64, Ordering},
     },
 };
 
@@ -79,6 +79,7 @@ impl Namespace {
 pub enum CloseReason {
     TokenExpired,
     SignedOut,
+    Disabled,
     Restarting,
 }
 
@@ -108,8 +109,8 @@ pub struct Connection {
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
-    /// Its session was ended: it hears nothing any more, and what it asks is refused.
-    revoked: AtomicBool,
+    /// Why its access was ended: it hears nothing any more, and this answers what it asks.
+    refusal: OnceLock<Error>,
     outlet: Box<dyn Outlet>,
 }
 
@@ -122,7 +123,7 @@ impl Connection {
             namespace,
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
-            revoked: AtomicBool::new(false),
+            refusal: OnceLock::new(),
             outlet,
         })
     }
@@ -137,13 +138,23 @@ impl Connection {
         *self.identity.write() = Arc::new(identity);
     }
 
-    pub(super) fn revoke(&self) {
-        self.revoked.store(true, Ordering::Relaxed);
+    /// Ends its access: it is told why, hears nothing more, and is closed. The first reason counts.
+    pub(super) fn shut_out(&self, why: Error) {
+        let last_words = to_raw(&why.body());
+        let reason = match why {
+            Error::AccountDisabled => CloseReason::Disabled,
+            _ => CloseReason::SignedOut,
+        };
+        if self.refusal.set(why).is_ok() {
+            self.outlet.push("error", &last_words);
+            self.outlet.close(reason);
+        }
     }
 
+    /// Why its access was ended, if it was.
     #[must_use]
-    pub fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Relaxed)
+    pub fn refusal(&self) -> Option<&Error> {
+        self.refusal.get()
     }
 
     /// Notes that it is a member of a live room; `false` if it is gone.
@@ -167,7 +178,7 @@ impl Connection {
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if self.namespace.hears(event) && !self.is_revoked() {
+        if self.namespace.hears(event) && self.refusal().is_none() {
             self.outlet.push(event, payload);
         }
     }

@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::Chat;
 use crate::{
     auth::{Identity, hex, random_secret},
+    bus::Ended,
     error::{Error, Result},
     protocol::Session,
     store::UserRow,
@@ -63,6 +64,8 @@ impl Chat {
             is_guest: true,
             created_at: self.clock.now(),
             last_seen_at: None,
+            token_version: 0,
+            disabled_at: None,
         };
         let made = Some(Session {
             guest_session: secret,
@@ -76,6 +79,9 @@ impl Chat {
     }
 
     /// The guest of a session, if there is one and guests are allowed.
+    ///
+    /// # Errors
+    /// [`Error::AccountDisabled`].
     pub async fn known_guest(&self, secret: &str) -> Result<Option<Identity>> {
         if !self.config.guests {
             return Ok(None);
@@ -84,7 +90,10 @@ impl Chat {
             .store
             .guest(&TenantId::default(), &hash(secret))
             .await?;
-        Ok(guest.map(guest_identity))
+        match guest {
+            Some(guest) if guest.disabled_at.is_some() => Err(Error::AccountDisabled),
+            guest => Ok(guest.map(guest_identity)),
+        }
     }
 
     /// The user of a token that was checked. Whoever shows a guest session too turns out to be its guest.
@@ -96,24 +105,32 @@ impl Chat {
         Ok(identity)
     }
 
-    /// Makes a signed-in user known under the name that their token says.
+    /// Makes a signed-in user known as their token says: under its name, and with its version, which ends what older
+    /// tokens gave.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] if the token is one of a session that has ended, or names a guest.
+    /// [`Error::Unauthorized`] if the token was revoked, is one of a session that has ended, or names a guest;
+    /// [`Error::AccountDisabled`].
     pub async fn know_user(&self, identity: &Identity) -> Result<()> {
-        self.check_session(identity).await?;
-        let known = self.store.user(&identity.tenant, &identity.user_id).await?;
-        match known {
-            // An id that a token may claim must not be a guest's.
-            Some(user) if user.is_guest => Err(Error::unauthorized("the token names a guest")),
-            Some(user) if *user.username == *identity.username => Ok(()),
-            _ => {
-                let now = self.clock.now();
-                self.store
-                    .save_user(&identity.tenant, &identity.user_id, &identity.username, now)
-                    .await
-            }
+        let known = self.check_access(identity).await?;
+        let is_news = known.is_none_or(|user| {
+            *user.username != *identity.username || user.token_version < identity.token_version
+        });
+        if !is_news {
+            return Ok(());
         }
+        let saved = self.store.save_user(
+            &identity.tenant,
+            &identity.user_id,
+            &identity.username,
+            identity.token_version,
+            self.clock.now(),
+        );
+        if saved.await? {
+            let which = Ended::TokensBelow(identity.token_version);
+            self.end_access(&identity.tenant, &identity.user_id, which);
+        }
+        Ok(())
     }
 }
 
@@ -126,6 +143,7 @@ fn guest_identity(user: UserRow) -> Identity {
         is_staff: false,
         expires_at: None,
         session: None,
+        token_version: 0,
     }
 }
 

@@ -9,6 +9,7 @@ mod live;
 mod messages;
 mod notifications;
 mod presence;
+mod revocation;
 mod rooms;
 mod search;
 mod typing;
@@ -177,11 +178,11 @@ impl Listener for Chat {
             } => {
                 self.hear_notification(&tenant, &user, &notification);
             }
-            Event::SessionEnded {
+            Event::AccessEnded {
                 tenant,
                 user,
-                session,
-            } => self.hear_session_end(&tenant, &user, session),
+                which,
+            } => self.hear_access_end(&tenant, &user, which),
         }
     }
 }

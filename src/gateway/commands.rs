@@ -167,9 +167,11 @@ async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
         return Err(Error::unauthorized("the token is another user's"));
     }
     caller.connection.namespace.admits(&identity)?;
-    gateway.chat.know_user(&identity).await?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
-    caller.connection.renew(identity);
+    gateway.chat.check_access(&identity).await?;
+    // Before the token's version becomes known, which ends the connections of older ones.
+    caller.connection.renew(identity.clone());
+    gateway.chat.know_user(&identity).await?;
     gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })
 }

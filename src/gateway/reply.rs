@@ -99,6 +99,7 @@ mod tests {
             is_staff: false,
             expires_at: None,
             session: None,
+            token_version: 0,
         };
         Reply::new("typing", &caller, Box::new(answers.clone()))
     }

@@ -176,8 +176,8 @@ impl<E: Incoming> Session<E> {
         let identity = caller.connection.identity();
         let name = commands::name(self.door.namespace, &event);
         let reply = Reply::new(name, &identity, answer);
-        if caller.connection.is_revoked() {
-            return reply.fail(&Error::SignedOut);
+        if let Some(why) = caller.connection.refusal() {
+            return reply.fail(why);
         }
         if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
             return reply.fail(&Error::TokenExpired);

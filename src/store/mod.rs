@@ -9,6 +9,7 @@ mod messages;
 mod notifications;
 mod open;
 mod participants;
+mod revocation;
 mod rooms;
 mod search;
 mod users;

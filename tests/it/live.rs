@@ -121,6 +121,7 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         is_staff: false,
         expires_at: None,
         session: None,
+        token_version: 0,
     };
     chat.know_user(&identity).await.unwrap();
     let connection = Connection::new(Namespace::Chat, identity, Box::new(recorder.clone()));

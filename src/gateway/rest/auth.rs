@@ -159,7 +159,7 @@ async fn me(State(gateway): Served, visitor: Visitor, headers: HeaderMap) -> Res
 }
 
 /// Who sends a request: by a bearer token, else by a guest session.
-async fn identify(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity> {
+pub(super) async fn identify(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity> {
     if let Some(token) = text(headers, header::AUTHORIZATION) {
         let identity = gateway.authenticator.verify(token)?;
         gateway.chat.know_user(&identity).await?;

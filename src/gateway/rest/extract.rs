@@ -7,6 +7,7 @@ use axum::{
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
+use entity::ids::ExternalId;
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutBody;
 
@@ -68,6 +69,19 @@ async fn read<T: DeserializeOwned>(request: Request, gateway: &Gateway) -> Resul
     let json =
         serde_json::from_slice(&bytes).map_err(|_| Error::invalid("the body is not JSON"))?;
     commands::parse(json)
+}
+
+/// An id in a path or a query, in the form in which it is stored: `#7` is the number 7, anything else a text.
+///
+/// # Errors
+/// [`Error::InvalidPayload`].
+pub fn path_id(text: &str) -> Result<ExternalId> {
+    let id = match text.parse() {
+        Ok(ExternalId::Number(number)) => ExternalId::number(number),
+        Ok(ExternalId::Text(text)) => ExternalId::text(&text),
+        Err(error) => Err(error),
+    };
+    id.map_err(|error| Error::invalid(error.to_string()))
 }
 
 pub fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Requests over HTTP: JSON in, JSON out, the errors of all doors.
 
+mod admin;
 mod auth;
 mod extract;
 
@@ -24,6 +25,7 @@ use extract::Visitor;
 /// All of `/api`. Its answers are for whoever asked, refusals too: no cache keeps them.
 pub fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     let api = auth::router()
+        .merge(admin::router())
         .fallback(|| async { ErrorResponse(Error::NotFound("Page")) })
         .method_not_allowed_fallback(|| async { ErrorResponse(Error::MethodNotAllowed) })
         .layer(from_fn_with_state(Arc::clone(gateway), origin::guard))

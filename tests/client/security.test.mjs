@@ -1,0 +1,21 @@
+// What keeps people out: revocation, disabled users, and what staff see and do about it.
+import { accounts as accountsDisabled, disabled, staffOnly, unknown } from './security/disabled.mjs';
+import { DOORS } from './security/doors.mjs';
+import { accounts as accountsRevoked, everywhere, versions } from './security/versions.mjs';
+import { UNTHROTTLED } from './support/accounts.mjs';
+import { startServer } from './support/server.mjs';
+import { facts } from './support/world.mjs';
+
+const [server, withAccounts, strict] = await Promise.all([
+  startServer(),
+  startServer({ accounts: 'open', ...UNTHROTTLED }),
+  startServer({ create_unknown_users: false }),
+]);
+
+for (const door of DOORS) facts(`versions of tokens: ${door.name}`, server, versions(door));
+facts('versions of tokens', server, everywhere);
+facts('versions of tokens, with accounts', withAccounts, accountsRevoked);
+facts('disabled users', server, disabled);
+facts('disabled users, with accounts', withAccounts, accountsDisabled);
+facts('disabled users, unknown', strict, unknown);
+facts('staff only', server, staffOnly);
