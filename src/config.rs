@@ -106,6 +106,8 @@ settings! {
     presence_grace_seconds: Seconds,
     presence_tenant_limit: usize,
     notification_room_limit: usize,
+    audit_days: u32,
+    audit_max_rows: u32,
     max_connections: usize,
     max_connections_per_user: usize,
     max_pending_per_ip: usize,

@@ -7,6 +7,7 @@ pub use sea_orm_migration::prelude::{MigratorTrait, SchemaManager};
 mod m20261121_000001_create_chat;
 mod m20261121_000002_create_accounts;
 mod m20261121_000003_find_by_name;
+mod m20261121_000005_create_audit;
 mod m20261121_000006_revoke_access;
 
 /// All migrations, oldest first.
@@ -19,6 +20,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000001_create_chat::Migration),
             Box::new(m20261121_000002_create_accounts::Migration),
             Box::new(m20261121_000003_find_by_name::Migration),
+            Box::new(m20261121_000005_create_audit::Migration),
             Box::new(m20261121_000006_revoke_access::Migration),
         ]
     }

@@ -18,14 +18,14 @@ use entity::{
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use uuid::Uuid;
 
-use super::Chat;
+use super::{Chat, Entry};
 use crate::{
     auth::{Identity, RefreshToken, hex, random_secret},
     bus::Ended,
     config::Accounts,
     error::{Error, Result},
     protocol::{AccountName, Credentials, Password, WaysIn},
-    store::{NewAccount, UserRow},
+    store::{NewAccount, Rotation, UserRow},
 };
 
 /// A session ends when its browser has not come back for so long.
@@ -42,6 +42,19 @@ pub struct SignIn {
     /// Of the refresh token to be given, and when it ends.
     pub generation: i64,
     pub expires_at: Timestamp,
+}
+
+/// A sign-in that was refused, and to whose account, if there is one.
+pub struct LoginRefused {
+    pub error: Error,
+    pub account: Option<UserId>,
+}
+
+impl From<Error> for LoginRefused {
+    fn from(error: Error) -> Self {
+        let account = None;
+        Self { error, account }
+    }
 }
 
 /// Makes and checks hashes of passwords, a few at a time.
@@ -154,7 +167,8 @@ impl Chat {
         if !made.await? {
             return Err(Error::UsernameTaken);
         }
-        tracing::info!(user = %sign_in.identity.user_id, "an account was made");
+        self.audit
+            .note(Entry::new("register", &sign_in.identity).address(ip));
         Ok(sign_in)
     }
 
@@ -163,7 +177,11 @@ impl Chat {
     /// # Errors
     /// [`Error::Unauthorized`], whether the name or the password is wrong; [`Error::AccountDisabled`], to those who know
     /// the password; [`Error::TooManyAttempts`].
-    pub async fn login(&self, credentials: Credentials, ip: IpAddr) -> Result<SignIn> {
+    pub async fn login(
+        &self,
+        credentials: Credentials,
+        ip: IpAddr,
+    ) -> Result<SignIn, LoginRefused> {
         self.has_accounts()?;
         let AccountName(name) = credentials.username;
         let tenant = TenantId::default();
@@ -173,23 +191,31 @@ impl Chat {
             .as_ref()
             .map(|account| account.password_hash.clone());
         let is_right = self.passwords.is_right(credentials.password, hash).await?;
-        let Some(account) = account.filter(|_| is_right) else {
-            return Err(Error::unauthorized("The name or the password is wrong"));
+        let user_id = account.map(|account| account.user_id);
+        let refused = |error| LoginRefused {
+            error,
+            account: user_id.clone(),
         };
-        let user = self.store.user(&tenant, &account.user_id).await?;
+        let Some(user_id) = user_id.as_ref().filter(|_| is_right) else {
+            return Err(refused(Error::unauthorized(
+                "The name or the password is wrong",
+            )));
+        };
+        let user = self.store.user(&tenant, user_id).await?;
         let user = user.ok_or(Error::Internal)?;
-        refuse_disabled(&user)?;
-        tracing::info!(user = %account.user_id, "signed in");
+        refuse_disabled(&user).map_err(refused)?;
         let sign_in = self.new_session(user);
         self.store
             .begin_session(
                 &tenant,
-                &account.user_id,
+                user_id,
                 sign_in.session,
                 self.clock.now(),
                 sign_in.expires_at,
             )
             .await?;
+        self.audit
+            .note(Entry::new("login", &sign_in.identity).address(ip));
         Ok(sign_in)
     }
 
@@ -197,12 +223,12 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::SignedOut`].
-    pub async fn refresh(self: &Arc<Self>, token: RefreshToken) -> Result<SignIn> {
+    pub async fn refresh(self: &Arc<Self>, token: RefreshToken, ip: IpAddr) -> Result<SignIn> {
         let chat = Arc::clone(self);
-        whole(async move { chat.rotate(token).await }).await
+        whole(async move { chat.rotate(token, ip).await }).await
     }
 
-    async fn rotate(&self, token: RefreshToken) -> Result<SignIn> {
+    async fn rotate(&self, token: RefreshToken, ip: IpAddr) -> Result<SignIn> {
         self.has_accounts()?;
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let now = self.clock.now();
@@ -214,10 +240,15 @@ impl Chat {
             now,
             after(now, SESSION),
         );
-        let Some((generation, expires_at)) = rotated.await? else {
-            // If it ended just now, because of this token, its connections end too.
-            self.end_access(&tenant, &user_id, Ended::Session(session));
-            return Err(Error::SignedOut);
+        let (generation, expires_at) = match rotated.await? {
+            Rotation::Next(generation, expires_at) => (generation, expires_at),
+            Rotation::Over => return Err(Error::SignedOut),
+            Rotation::Stolen => {
+                self.end_access(&tenant, &user_id, Ended::Session(session));
+                let entry = Entry::system("session.stolen", &tenant).subject(&user_id);
+                self.audit.note(entry.address(ip));
+                return Err(Error::SignedOut);
+            }
         };
         let user = self.store.user(&tenant, &user_id).await?;
         let user = user.ok_or(Error::SignedOut)?;
@@ -231,16 +262,17 @@ impl Chat {
     }
 
     /// Ends a session: its refresh and access tokens are refused from now on, its connections closed.
-    pub async fn logout(self: &Arc<Self>, token: RefreshToken) -> Result<()> {
+    pub async fn logout(self: &Arc<Self>, token: RefreshToken, ip: IpAddr) -> Result<()> {
         let chat = Arc::clone(self);
-        whole(async move { chat.end_session(token).await }).await
+        whole(async move { chat.end_session(token, ip).await }).await
     }
 
-    async fn end_session(&self, token: RefreshToken) -> Result<()> {
+    async fn end_session(&self, token: RefreshToken, ip: IpAddr) -> Result<()> {
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let ended = self.store.end_session(&tenant, &user_id, session);
         if ended.await? {
-            tracing::info!(user = %user_id, "signed out");
+            let entry = Entry::of_user("logout", &tenant, &user_id);
+            self.audit.note(entry.address(ip));
         }
         self.end_access(&tenant, &user_id, Ended::Session(session));
         Ok(())

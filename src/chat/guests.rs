@@ -8,7 +8,7 @@ use entity::{
 };
 use sha2::{Digest, Sha256};
 
-use super::Chat;
+use super::{Chat, Entry};
 use crate::{
     auth::{Identity, hex, random_secret},
     bus::Ended,
@@ -72,10 +72,10 @@ impl Chat {
             user_id,
             username,
         });
-        Ok(GuestSession {
-            identity: guest_identity(user),
-            made,
-        })
+        let identity = guest_identity(user);
+        self.audit
+            .note(Entry::new("guest.make", &identity).address(ip));
+        Ok(GuestSession { identity, made })
     }
 
     /// The guest of a session, if there is one and guests are allowed.
@@ -127,7 +127,11 @@ impl Chat {
             self.clock.now(),
         );
         if saved.await? {
-            let which = Ended::TokensBelow(identity.token_version);
+            let entry = Entry::new("user.revoke", identity).subject(&identity.user_id);
+            let version = identity.token_version;
+            self.audit
+                .note(entry.detail(format!("a token of version {version} came in")));
+            let which = Ended::TokensBelow(version);
             self.end_access(&identity.tenant, &identity.user_id, which);
         }
         Ok(())

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod audit;
 mod connection;
 mod conversations;
 mod guests;
@@ -21,11 +22,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use accounts::SignIn;
+pub use accounts::{LoginRefused, SignIn};
+pub use audit::{Audit, Entry};
 pub use connection::{CloseReason, Connection, ConnectionId, Namespace, Outlet};
 pub use guests::GuestSession;
 pub use live::{LiveRooms, RoomKey};
 pub use messages::Sending;
+
+pub use crate::store::AuditQuery;
 
 use crate::{
     bus::{Bus, Event, Listener, LocalBus},
@@ -44,6 +48,7 @@ pub struct Chat {
     pub config: Config,
     pub clock: Clock,
     pub limits: Limits,
+    pub audit: Audit,
     store: Store,
     bus: Arc<dyn Bus>,
     rooms: RoomCache,
@@ -61,8 +66,8 @@ pub const COMMITTED_QUEUE: usize = 1024;
 const NOTICE_QUEUE: usize = 8192;
 
 impl Chat {
-    /// Wires the services and starts the two tasks behind them: one that takes committed messages to the bus, one that
-    /// notifies participants who are elsewhere.
+    /// Wires the services and starts the tasks behind them: one that takes committed messages to the bus, one that
+    /// notifies participants who are elsewhere, one that writes the audit.
     #[must_use]
     pub fn start(
         config: Config,
@@ -73,6 +78,7 @@ impl Chat {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
         let chat = Arc::new_cyclic(|chat| Self {
             limits: Limits::new(&config, clock.clone()),
+            audit: Audit::start(&config, store.clone(), clock.clone()),
             rooms: RoomCache::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),

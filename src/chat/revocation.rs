@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use entity::ids::{TenantId, UserId};
 
-use super::{Chat, CloseReason, Connection, accounts::whole};
+use super::{Chat, CloseReason, Connection, Entry, accounts::whole};
 use crate::{
     auth::Identity,
     bus::{Ended, Event},
@@ -108,6 +108,7 @@ impl Chat {
     pub async fn revoke(self: &Arc<Self>, staff: &Identity, user: UserId) -> Result<UserRecord> {
         Self::may_administer(staff)?;
         let (chat, tenant) = (Arc::clone(self), staff.tenant.clone());
+        let entry = Entry::new("user.revoke", staff).subject(&user);
         whole(async move {
             let known = chat.store.user(&tenant, &user).await?;
             if known.is_some_and(|user| user.is_guest) {
@@ -117,6 +118,7 @@ impl Chat {
             let now = chat.clock.now();
             let changed = chat.store.revoke_tokens(&tenant, &user, make, now).await?;
             let row = changed.ok_or(Error::NotFound("User"))?;
+            chat.audit.note(entry);
             chat.end_access(&tenant, &user, Ended::TokensBelow(row.token_version));
             Ok(chat.record(row))
         })
@@ -131,11 +133,13 @@ impl Chat {
     pub async fn disable(self: &Arc<Self>, staff: &Identity, user: UserId) -> Result<UserRecord> {
         Self::may_disable(staff, &user)?;
         let (chat, tenant) = (Arc::clone(self), staff.tenant.clone());
+        let entry = Entry::new("user.disable", staff).subject(&user);
         whole(async move {
             let make = chat.config.create_unknown_users;
             let now = chat.clock.now();
             let changed = chat.store.disable_user(&tenant, &user, make, now).await?;
             let row = changed.ok_or(Error::NotFound("User"))?;
+            chat.audit.note(entry);
             chat.end_access(&tenant, &user, Ended::Disabled);
             Ok(chat.record(row))
         })
@@ -149,7 +153,10 @@ impl Chat {
     pub async fn enable(&self, staff: &Identity, user: &UserId) -> Result<UserRecord> {
         Self::may_administer(staff)?;
         let changed = self.store.enable_user(&staff.tenant, user).await?;
-        Ok(self.record(changed.ok_or(Error::NotFound("User"))?))
+        let row = changed.ok_or(Error::NotFound("User"))?;
+        self.audit
+            .note(Entry::new("user.enable", staff).subject(user));
+        Ok(self.record(row))
     }
 
     fn record(&self, user: UserRow) -> UserRecord {

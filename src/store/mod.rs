@@ -4,6 +4,7 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod audit;
 mod guests;
 mod messages;
 mod notifications;
@@ -19,7 +20,8 @@ use std::{future::Future, sync::Arc, time::Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
-pub use accounts::NewAccount;
+pub use accounts::{NewAccount, Rotation};
+pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError};

@@ -1,4 +1,4 @@
-//! What staff do about the users of their tenant.
+//! What staff do about the users of their tenant, and what they read of its audit.
 //!
 //! A user's id in a path is written as it is stored, percent-encoded: a text is itself, the number 7 is `#7`, which is
 //! `%237` in an address.
@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, State},
+    extract::{Path, Query, State, rejection::QueryRejection},
     http::{HeaderMap, StatusCode},
     response::Response,
     routing::{get, post},
@@ -21,15 +21,17 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    error::Result,
+    chat::AuditQuery,
+    error::{Error, Result},
     gateway::Gateway,
-    protocol::{UserRecord, UserRecordAnswer},
+    protocol::{GetAudit, UserRecord, UserRecordAnswer},
 };
 
 type Served = State<Arc<Gateway>>;
 
 pub fn router() -> Router<Arc<Gateway>> {
     Router::new()
+        .route("/admin/audit", get(audit))
         .route("/admin/users/{id}", get(user))
         .route("/admin/users/{id}/revoke", post(revoke))
         .route("/admin/users/{id}/disable", post(disable))
@@ -42,11 +44,16 @@ struct Asked {
     user: UserId,
 }
 
-async fn asked(gateway: &Gateway, headers: &HeaderMap, id: &str) -> Result<Asked> {
-    Ok(Asked {
-        staff: identify(gateway, headers).await?,
-        user: UserId(path_id(id)?),
-    })
+async fn asked(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+    id: &str,
+) -> Result<Asked> {
+    let staff = identify(gateway, visitor, headers).await?;
+    let user = UserId(path_id(id)?);
+    visitor.concerns(Some(user.clone()));
+    Ok(Asked { staff, user })
 }
 
 fn record(what: &'static str, visitor: &Visitor, result: Result<UserRecord>) -> Response {
@@ -61,10 +68,10 @@ async fn user(
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
         gateway.chat.user_record(&staff, &user).await
     };
-    record("user.look", &visitor, result.await)
+    record("user.show", &visitor, result.await)
 }
 
 async fn revoke(
@@ -74,7 +81,7 @@ async fn revoke(
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
         gateway.chat.revoke(&staff, user).await
     };
     record("user.revoke", &visitor, result.await)
@@ -87,7 +94,7 @@ async fn disable(
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
         gateway.chat.disable(&staff, user).await
     };
     record("user.disable", &visitor, result.await)
@@ -100,8 +107,36 @@ async fn enable(
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
         gateway.chat.enable(&staff, &user).await
     };
     record("user.enable", &visitor, result.await)
+}
+
+async fn audit(
+    State(gateway): Served,
+    visitor: Visitor,
+    headers: HeaderMap,
+    query: Result<Query<GetAudit>, QueryRejection>,
+) -> Response {
+    let result = async {
+        let staff = identify(&gateway, &visitor, &headers).await?;
+        let Query(asked) = query.map_err(|error| Error::invalid(error.body_text()))?;
+        gateway.chat.read_audit(&staff, which(asked)?).await
+    };
+    let page = result.await.map(|page| (StatusCode::OK, page));
+    answer("audit.read", &visitor, page)
+}
+
+/// An empty text asks for nothing in particular.
+fn which(asked: GetAudit) -> Result<AuditQuery> {
+    let told = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let actor = told(asked.actor).map(|actor| path_id(&actor)).transpose()?;
+    Ok(AuditQuery {
+        before: asked.before,
+        limit: asked.limit.0.into(),
+        action: told(asked.action),
+        outcome: told(asked.outcome),
+        actor: actor.map(UserId),
+    })
 }

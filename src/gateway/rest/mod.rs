@@ -15,7 +15,7 @@ use axum::{
 use serde::Serialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, http::ErrorResponse, origin, refusals};
+use super::{Gateway, http::ErrorResponse, origin};
 use crate::{
     error::{Error, Result},
     protocol::Success,
@@ -49,6 +49,6 @@ fn answer<T: Serialize>(
 }
 
 fn refuse(what: &'static str, visitor: &Visitor, error: Error) -> Response {
-    refusals::note(&error, what, &visitor.ip.to_string());
+    visitor.refused(what, &error);
     ErrorResponse(error).into_response()
 }
