@@ -27,6 +27,9 @@ use keys::{SECRET_FILE, VerifyingKey, accounts_secret, jwks_keys, kept_secret, p
 /// The claim that names the session of a built-in account which an access token belongs to.
 const SESSION_CLAIM: &str = "confab_session";
 
+/// The largest version that a token may have: what a JavaScript number holds exactly.
+const MAX_TOKEN_VERSION: i64 = (1 << 53) - 1;
+
 /// Who is calling, as everything behind the doors sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -41,6 +44,8 @@ pub struct Identity {
     pub session: Option<Uuid>,
     /// The guests that the user was before signing in.
     pub former_guests: Arc<[UserId]>,
+    /// The token's version: one below the user's was revoked. Guests have no token.
+    pub token_version: i64,
 }
 
 impl Identity {
@@ -207,7 +212,19 @@ impl Authenticator {
             expires_at: Some(expires_at),
             session,
             former_guests: Arc::default(),
+            token_version: self.token_version(claims)?,
         })
+    }
+
+    /// Tokens of an application that counts no versions have the lowest.
+    fn token_version(&self, claims: &Map<String, Value>) -> Result<i64> {
+        match first(claims, &self.config.claims_token_version.0) {
+            None => Ok(0),
+            Some(version) => version
+                .as_i64()
+                .filter(|version| (0..=MAX_TOKEN_VERSION).contains(version))
+                .ok_or_else(|| Error::unauthorized("the token's version is not a whole number")),
+        }
     }
 
     fn check_times(&self, claims: &Map<String, Value>) -> Result<Timestamp> {
@@ -276,6 +293,10 @@ impl Authenticator {
             (&self.config.claims_username, json!(identity.username)),
             (&self.config.claims_tenant, json!(identity.tenant)),
             (&self.config.claims_staff, json!(identity.is_staff)),
+            (
+                &self.config.claims_token_version,
+                json!(identity.token_version),
+            ),
         ] {
             if let Some(name) = names.0.first() {
                 claims[name] = value;

@@ -18,8 +18,10 @@ pub enum Error {
     Unauthorized(Cow<'static, str>),
     #[error("The access token has expired")]
     TokenExpired,
-    #[error("The session has ended: somebody signed out")]
+    #[error("The session has ended: sign in again")]
     SignedOut,
+    #[error("This account is disabled")]
+    AccountDisabled,
     #[error("This name is taken")]
     UsernameTaken,
     #[error("{0}")]
@@ -78,6 +80,7 @@ impl Error {
             Self::Unauthorized(_) => ("unauthorized", 401),
             Self::TokenExpired => ("token_expired", 401),
             Self::SignedOut => ("signed_out", 401),
+            Self::AccountDisabled => ("account_disabled", 403),
             Self::UsernameTaken => ("username_taken", 409),
             Self::AccessDenied(_) => ("access_denied", 403),
             Self::Forbidden => ("forbidden", 403),
@@ -104,6 +107,7 @@ impl Error {
                 4401
             }
             Self::AccessDenied(_)
+            | Self::AccountDisabled
             | Self::Forbidden
             | Self::GuestAlreadyLinked
             | Self::OriginNotAllowed => 4403,

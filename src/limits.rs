@@ -253,7 +253,7 @@ pub fn may_log(code: &'static str) -> bool {
 }
 
 /// What belongs to one visitor: an IPv4 address, or the /64 network in which they choose their IPv6 addresses.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),

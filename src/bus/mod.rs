@@ -66,7 +66,7 @@ pub enum Event {
         user: UserId,
         notification: Arc<Notification>,
     },
-    /// A customer has a new open support room.
+    /// A customer has another open support room than before.
     SupportOpened {
         tenant: TenantId,
         customer: UserId,
@@ -88,18 +88,25 @@ pub enum Event {
         tenant: TenantId,
         receipt: ReadReceipt,
     },
-    /// A guest turned out to be a user.
-    GuestLinked {
-        tenant: TenantId,
-        guest: UserId,
-        user: UserId,
-    },
-    /// A session of a built-in account has ended, and with it the connections that it made.
-    SessionEnded {
+    /// Access of a user has ended, and with it the connections that it made.
+    AccessEnded {
         tenant: TenantId,
         user: UserId,
-        session: Uuid,
+        which: Ended,
     },
+}
+
+/// Which of a user's access has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What belongs to one session of a built-in account.
+    Session(Uuid),
+    /// What was got by tokens of a lower version.
+    TokensBelow(i64),
+    /// All of it: the user was disabled.
+    Disabled,
+    /// All of it: the guest turned out to be a user.
+    GuestLinked,
 }
 
 /// A user typing on one connection.

@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -80,6 +80,7 @@ impl Namespace {
 pub enum CloseReason {
     TokenExpired,
     SignedOut,
+    Disabled,
     Restarting,
 }
 
@@ -112,8 +113,8 @@ pub struct Connection {
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
-    /// Its session was ended: it hears nothing any more, and what it asks is refused.
-    revoked: AtomicBool,
+    /// Why its access was ended: it hears nothing any more, and this answers what it asks.
+    refusal: OnceLock<Error>,
     /// What it hears while it is being told where everything stands: kept until then, so that it comes after.
     held: Mutex<Option<Vec<Told>>>,
     is_held: AtomicBool,
@@ -131,7 +132,7 @@ impl Connection {
             namespace,
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
-            revoked: AtomicBool::new(false),
+            refusal: OnceLock::new(),
             held: Mutex::default(),
             is_held: AtomicBool::new(false),
             places: Mutex::default(),
@@ -149,13 +150,23 @@ impl Connection {
         *self.identity.write() = Arc::new(identity);
     }
 
-    pub(super) fn revoke(&self) {
-        self.revoked.store(true, Ordering::Relaxed);
+    /// Ends its access: it is told why, hears nothing more, and is closed. The first reason counts.
+    pub(super) fn shut_out(&self, why: Error) {
+        let last_words = to_raw(&why.body());
+        let reason = match why {
+            Error::AccountDisabled => CloseReason::Disabled,
+            _ => CloseReason::SignedOut,
+        };
+        if self.refusal.set(why).is_ok() {
+            self.outlet.push("error", &last_words);
+            self.outlet.close(reason);
+        }
     }
 
+    /// Why its access was ended, if it was.
     #[must_use]
-    pub fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Relaxed)
+    pub fn refusal(&self) -> Option<&Error> {
+        self.refusal.get()
     }
 
     /// Notes that it is a member of a live room; `false` if it is gone.
@@ -185,7 +196,7 @@ impl Connection {
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if !self.namespace.hears(event) || self.is_revoked() {
+        if !self.namespace.hears(event) || self.refusal().is_some() {
             return;
         }
         if self.is_held.load(Ordering::Acquire) {
@@ -215,7 +226,7 @@ impl Connection {
     pub(super) fn release(&self, event: &'static str, payload: &impl Serialize) {
         let mut held = self.held.lock();
         let later = held.take().unwrap_or_default();
-        if !self.is_revoked() {
+        if self.refusal().is_none() {
             self.outlet.push(event, &to_raw(payload));
             for (event, payload) in later {
                 self.outlet.push(event, &payload);

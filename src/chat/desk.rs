@@ -58,7 +58,7 @@ impl Chat {
         caller: &Identity,
         request: GetRooms,
     ) -> Result<CustomerRooms> {
-        Self::must_be_staff(caller)?;
+        Self::may_administer(caller)?;
         let after = request.cursor.as_deref().map(parse_cursor).transpose()?;
         let limit = request.limit.0;
         let tenant = &caller.tenant;
@@ -80,7 +80,7 @@ impl Chat {
     /// # Errors
     /// [`Error::Forbidden`], [`Error::ROOM_NOT_FOUND`]; [`Error::ROOM_DENIED`] for a room of another kind.
     async fn desk_room(&self, caller: &Identity, room: &RoomId) -> Result<Arc<RoomRecord>> {
-        Self::must_be_staff(caller)?;
+        Self::may_administer(caller)?;
         let room = self.room(&caller.tenant, room).await?;
         if room.row.kind != RoomKind::Support {
             return Err(Error::ROOM_DENIED);

@@ -12,10 +12,10 @@ use entity::{
 };
 use sha2::{Digest, Sha256};
 
-use super::{Chat, CloseReason, Connection, RoomKey, accounts::whole};
+use super::{Chat, Connection, Entry, RoomKey, accounts::whole};
 use crate::{
     auth::{Identity, hex, random_secret},
-    bus::Event,
+    bus::{Ended, Event},
     error::{Error, Result},
     protocol::{Activity, RoomActivity, Session},
     store::{GuestKey, Linked},
@@ -92,11 +92,16 @@ impl Chat {
             user_id,
             username,
         });
+        self.audit
+            .note(Entry::new("guest.make", &identity).address(ip));
         Ok(GuestSession { identity, made })
     }
 
     /// The guest of a session, if there is one and guests are allowed. One who was away for long, or has signed in, is
     /// none any more.
+    ///
+    /// # Errors
+    /// [`Error::AccountDisabled`].
     pub async fn known_guest(&self, secret: &str) -> Result<Option<Identity>> {
         if !self.config.guests {
             return Ok(None);
@@ -106,6 +111,9 @@ impl Chat {
         let Some((guest, seen_at)) = self.store.guest(&hash, since).await? else {
             return Ok(None);
         };
+        if guest.disabled_at.is_some() {
+            return Err(Error::AccountDisabled);
+        }
         let tenant = guest.tenant_id;
         if now.0 - seen_at.0 > DAY_MS {
             self.store.guest_seen(&tenant, hash, now).await?;
@@ -235,66 +243,63 @@ impl Chat {
             return Ok(());
         };
         let tenant = &user.tenant;
-        tracing::info!(%guest, user = %user.user_id, "a guest signed in");
+        self.audit
+            .note(Entry::new("guest.link", user).subject(&guest));
         for room in rooms.iter().chain(&closed) {
             self.rooms.forget(&RoomKey::new(tenant, room));
         }
-        self.bus.publish(Event::GuestLinked {
-            tenant: tenant.clone(),
-            guest,
-            user: user.user_id.clone(),
-        });
-        // What staff see of the customer has changed: the name, and what was closed.
+        // They come back as another guest, or with the token.
+        self.end_access(tenant, &guest, Ended::GuestLinked);
         for room in rooms.iter().chain(&closed) {
-            if let Some(row) = self.store.support_room(tenant, room).await? {
-                let activity = RoomActivity {
-                    room: Some(self.customer_room(tenant, row.clone()).await?),
-                    ..RoomActivity::new(
-                        room,
-                        Activity::Linked,
-                        &user.user_id,
-                        &user.username,
-                        false,
-                    )
-                };
-                self.tell_desk(tenant, activity);
-                self.tell_status(tenant, &row).await;
-            }
+            let Some(row) = self.store.support_room(tenant, room).await? else {
+                continue;
+            };
+            // What staff see of the customer has changed: the name, and what was closed.
+            self.tell_status(tenant, &row).await;
+            let (id, name) = (&user.user_id, &user.username);
+            let activity = RoomActivity {
+                room: Some(self.customer_room(tenant, row).await?),
+                ..RoomActivity::new(room, Activity::Linked, id, name, false)
+            };
+            self.bus.publish(Event::SupportOpened {
+                tenant: tenant.clone(),
+                customer: id.clone(),
+                activity,
+            });
         }
         Ok(())
     }
 
-    pub(super) fn hear_linked(&self, tenant: &TenantId, guest: &UserId, user: &UserId) {
-        let guests = self
-            .presence
-            .connections_of(tenant, std::slice::from_ref(guest));
-        for connection in guests {
-            // They come back as another guest, or with the token.
-            connection.send("error", &Error::GuestLinked.body());
-            connection.revoke();
-            connection.close(CloseReason::SignedOut);
-        }
-        self.hear_opened(tenant, user);
-    }
-
-    /// Makes a signed-in user known under the name that their token says.
+    /// Makes a signed-in user known as their token says: under its name, and with its version, which ends what older
+    /// tokens gave.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`] if the token is one of a session that has ended, or names a guest.
+    /// [`Error::Unauthorized`] if the token was revoked, is one of a session that has ended, or names a guest;
+    /// [`Error::AccountDisabled`].
     pub async fn know_user(&self, identity: &Identity) -> Result<()> {
-        self.check_session(identity).await?;
-        let known = self.store.user(&identity.tenant, &identity.user_id).await?;
-        match known {
-            // An id that a token may claim must not be a guest's.
-            Some(user) if user.is_guest => Err(Error::unauthorized("the token names a guest")),
-            Some(user) if *user.username == *identity.username => Ok(()),
-            _ => {
-                let now = self.clock.now();
-                self.store
-                    .save_user(&identity.tenant, &identity.user_id, &identity.username, now)
-                    .await
-            }
+        let known = self.check_access(identity).await?;
+        let is_news = known.is_none_or(|user| {
+            *user.username != *identity.username || user.token_version < identity.token_version
+        });
+        if !is_news {
+            return Ok(());
         }
+        let saved = self.store.save_user(
+            &identity.tenant,
+            &identity.user_id,
+            &identity.username,
+            identity.token_version,
+            self.clock.now(),
+        );
+        if saved.await? {
+            let entry = Entry::new("user.revoke", identity).subject(&identity.user_id);
+            let version = identity.token_version;
+            self.audit
+                .note(entry.detail(format!("a token of version {version} came in")));
+            let which = Ended::TokensBelow(version);
+            self.end_access(&identity.tenant, &identity.user_id, which);
+        }
+        Ok(())
     }
 }
 
@@ -308,6 +313,7 @@ fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Iden
         expires_at: None,
         session: None,
         former_guests: Arc::default(),
+        token_version: 0,
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod access;
 mod accounts;
+mod audit;
 mod connection;
 mod conversations;
 mod customer;
@@ -11,6 +12,7 @@ mod live;
 mod messages;
 mod notifications;
 mod presence;
+mod revocation;
 mod rooms;
 mod search;
 mod support;
@@ -23,11 +25,14 @@ use tokio::{
     task::JoinHandle,
 };
 
-pub use accounts::SignIn;
+pub use accounts::{LoginRefused, SignIn};
+pub use audit::{Audit, Entry};
 pub use connection::{CloseReason, Connection, ConnectionId, Namespace, Outlet};
 pub use guests::GuestSession;
 pub use live::{LiveRooms, RoomKey};
 pub use messages::Sending;
+
+pub use crate::store::AuditQuery;
 
 use crate::{
     bus::{Bus, Event, Listener, LocalBus},
@@ -49,6 +54,7 @@ pub struct Chat {
     pub config: Config,
     pub clock: Clock,
     pub limits: Limits,
+    pub audit: Audit,
     store: Store,
     bus: Arc<dyn Bus>,
     rooms: RoomCache,
@@ -68,8 +74,8 @@ pub const COMMITTED_QUEUE: usize = 1024;
 const NOTICE_QUEUE: usize = 8192;
 
 impl Chat {
-    /// Wires the services and starts the two tasks behind them: one that takes committed messages to the bus, one that
-    /// notifies participants who are elsewhere.
+    /// Wires the services and starts the tasks behind them: one that takes committed messages to the bus, one that
+    /// notifies participants who are elsewhere, one that writes the audit.
     #[must_use]
     pub fn start(
         config: Config,
@@ -80,6 +86,7 @@ impl Chat {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
         let chat = Arc::new_cyclic(|chat| Self {
             limits: Limits::new(&config, clock.clone()),
+            audit: Audit::start(&config, store.clone(), clock.clone()),
             rooms: RoomCache::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
@@ -236,11 +243,7 @@ impl Listener for Chat {
                 let key = RoomKey::new(&tenant, &receipt.room_id);
                 self.live.announce(&key, "read_receipt", &receipt);
             }
-            Event::GuestLinked {
-                tenant,
-                guest,
-                user,
-            } => self.hear_linked(&tenant, &guest, &user),
+
             Event::Notification {
                 tenant,
                 user,
@@ -248,11 +251,11 @@ impl Listener for Chat {
             } => {
                 self.hear_notification(&tenant, &user, &notification);
             }
-            Event::SessionEnded {
+            Event::AccessEnded {
                 tenant,
                 user,
-                session,
-            } => self.hear_session_end(&tenant, &user, session),
+                which,
+            } => self.hear_access_end(&tenant, &user, which),
         }
     }
 }

@@ -6,7 +6,7 @@ use axum::http::{HeaderMap, Uri, header};
 use percent_encoding::percent_decode_str;
 use serde_json::Value;
 
-use super::Gateway;
+use super::{Gateway, refusals::Refused};
 use crate::{
     auth::Identity,
     chat::Namespace,
@@ -31,6 +31,7 @@ pub struct Admitted {
     pub identity: Identity,
     /// What a new guest has to be told.
     pub made: Option<Session>,
+    pub ip: IpAddr,
     /// The user's place for the connection, held as long.
     _place: UserPlace,
 }
@@ -77,16 +78,17 @@ impl Gateway {
         &self,
         namespace: Namespace,
         credentials: &Credentials,
-    ) -> Result<(Identity, Option<Session>)> {
+    ) -> Result<(Identity, Option<Session>), Refused> {
         let secret = credentials.guest_session.as_deref();
         if let Some(token) = &credentials.token {
             let identity = self.authenticator.verify(token)?;
-            namespace.admits(&identity)?;
-            let identity = self.chat.sign_in(identity, secret).await?;
-            return Ok((identity, None));
+            let of_them = |error| Refused::of(error, &identity);
+            namespace.admits(&identity).map_err(of_them)?;
+            let signed_in = self.chat.sign_in(identity.clone(), secret).await;
+            return Ok((signed_in.map_err(of_them)?, None));
         }
         if namespace == Namespace::Admin {
-            return Err(Error::unauthorized("an access token is required"));
+            return Err(Error::unauthorized("an access token is required").into());
         }
         let tenant = credentials.tenant.as_deref();
         let guest = self.chat.guest(secret, tenant, credentials.ip).await?;
@@ -97,16 +99,23 @@ impl Gateway {
     ///
     /// # Errors
     /// As [`Gateway::identify`], and [`Error::TooManyConnections`].
-    pub async fn admit(&self, namespace: Namespace, credentials: &Credentials) -> Result<Admitted> {
+    pub async fn admit(
+        &self,
+        namespace: Namespace,
+        credentials: &Credentials,
+    ) -> Result<Admitted, Refused> {
         let (identity, made) = self.identify(namespace, credentials).await?;
         if self.sessions.len() >= self.config.max_connections {
-            return Err(Error::TooManyConnections);
+            return Err(Refused::of(Error::TooManyConnections, &identity));
         }
         let limits = &self.chat.limits;
-        let place = limits.connection(&identity.tenant, &identity.user_id)?;
+        let place = limits
+            .connection(&identity.tenant, &identity.user_id)
+            .map_err(|error| Refused::of(error, &identity))?;
         Ok(Admitted {
             identity,
             made,
+            ip: credentials.ip,
             _place: place,
         })
     }

@@ -12,6 +12,7 @@ use serde_json::value::RawValue;
 
 use super::{Gateway, reply::Reply};
 use crate::{
+    auth::Identity,
     chat::{Connection, Namespace, Sending},
     error::{Error, Result},
     protocol::{Authenticate, Authenticated, Message},
@@ -174,8 +175,13 @@ async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
             .become_user(&caller.connection, identity)
             .await?;
     } else {
-        let identity = gateway.chat.sign_in(identity, None).await?;
-        caller.connection.renew(identity);
+        gateway.chat.check_access(&identity).await?;
+        // Before the token's version becomes known, which ends the connections of older ones.
+        caller.connection.renew(Identity {
+            former_guests: Arc::clone(&current.former_guests),
+            ..identity.clone()
+        });
+        gateway.chat.know_user(&identity).await?;
     }
     gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })

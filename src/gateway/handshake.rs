@@ -15,7 +15,7 @@ use axum::{
 use tower_http::timeout::TimeoutBody;
 
 use super::{Gateway, http::ErrorResponse, origin, refusals, transport::Transport};
-use crate::{config::Config, error::Error, limits::Place};
+use crate::{chat::Entry, config::Config, error::Error, limits::Place};
 
 /// The place of a session among those of its address that have not said who they are. Given back when they have, or
 /// when the session ends.
@@ -53,6 +53,7 @@ pub async fn guard(
     let query = Query::parse(request.uri());
     if query.engine == Some("3") && !gateway.config.legacy_clients {
         return refuse(
+            &gateway,
             &Error::invalid("Socket.IO clients 2.x are not accepted here (setting legacy_clients)"),
             &request,
         );
@@ -64,12 +65,12 @@ pub async fn guard(
     };
     if session.is_none() {
         if gateway.is_draining() {
-            return refuse(&Error::Restarting, &request);
+            return refuse(&gateway, &Error::Restarting, &request);
         }
         let ip = client_ip(&gateway.config, transport.peer.ip(), request.headers());
         match gateway.chat.limits.pending(ip) {
             Ok(place) => request.extensions_mut().insert(Pending::new(place)),
-            Err(error) => return refuse(&error, &request),
+            Err(error) => return refuse(&gateway, &error, &request),
         };
         request.extensions_mut().insert(ClientIp(ip));
     }
@@ -84,9 +85,24 @@ pub async fn guard(
     response
 }
 
-fn refuse(error: &Error, request: &Request) -> Response {
-    refusals::note(error, "handshake", origin::of(request.headers()));
+fn refuse(gateway: &Gateway, error: &Error, request: &Request) -> Response {
+    refusals::count_connect("socketio", error.code());
+    let entry = stranger("handshake", gateway, request).door("socketio");
+    refusals::note(&gateway.chat.audit, error, entry);
     ErrorResponse(error.clone()).into_response()
+}
+
+/// What the audit says of a request that was refused before anybody asked who it is: where it comes from.
+pub fn stranger(action: &'static str, gateway: &Gateway, request: &Request) -> Entry {
+    let entry = Entry::stranger(action);
+    let entry = entry.detail(format!("origin: {}", origin::of(request.headers())));
+    match request.extensions().get::<Arc<Transport>>() {
+        Some(transport) => {
+            let peer = transport.peer.ip();
+            entry.address(client_ip(&gateway.config, peer, request.headers()))
+        }
+        None => entry,
+    }
 }
 
 /// The parts of a Socket.IO request's query that decide here.

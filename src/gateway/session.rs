@@ -23,11 +23,12 @@ use super::{
     admission::Admitted,
     commands::{self, Caller},
     pace::{self, Pace},
+    refusals,
     reply::{Answer, Reply},
 };
 use crate::{
     auth::Identity,
-    chat::{CloseReason, Connection, Namespace, Outlet},
+    chat::{CloseReason, Connection, Entry, Namespace, Outlet},
     error::Error,
 };
 
@@ -104,6 +105,7 @@ impl<E: Incoming> Session<E> {
         let connection = Connection::new(self.door.namespace, identity, Box::new(Arc::clone(&way)));
         let gauge = metrics::gauge!("confab_connections", "door" => self.door.name, "kind" => kind);
         gauge.increment(1.0);
+        refusals::count_connect(self.door.name, "ok");
         if let Some(session) = &self.admitted.made {
             connection.send("session", session);
         }
@@ -175,9 +177,12 @@ impl<E: Incoming> Session<E> {
         }
         let identity = caller.connection.identity();
         let name = commands::name(self.door.namespace, &event);
-        let reply = Reply::new(name, &identity, answer);
-        if caller.connection.is_revoked() {
-            return reply.fail(&Error::SignedOut);
+        let entry = Entry::new(name, &identity)
+            .door(self.door.name)
+            .address(self.admitted.ip);
+        let reply = Reply::new(&self.gateway.chat.audit, entry, answer);
+        if let Some(why) = caller.connection.refusal() {
+            return reply.fail(why);
         }
         if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
             return reply.fail(&Error::TokenExpired);

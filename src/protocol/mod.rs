@@ -2,6 +2,7 @@
 //! (`make types`).
 
 mod accounts;
+mod admin;
 mod events;
 mod objects;
 mod requests;
@@ -12,6 +13,7 @@ use serde::Serialize;
 use ts_rs::TS;
 
 pub use accounts::*;
+pub use admin::*;
 pub use events::*;
 pub use objects::*;
 pub use requests::*;

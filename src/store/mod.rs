@@ -5,11 +5,13 @@
 
 mod accounts;
 mod append;
+mod audit;
 mod guests;
 mod messages;
 mod notifications;
 mod open;
 mod participants;
+mod revocation;
 mod rooms;
 mod search;
 mod support;
@@ -20,8 +22,9 @@ use std::{future::Future, sync::Arc, time::Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
-pub use accounts::NewAccount;
+pub use accounts::{NewAccount, Rotation};
 pub use append::{Delivery, Listeners, NewMessage, Stored};
+pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use guests::{GuestKey, Linked};
 pub use messages::MessageQuery;
 pub use notifications::PendingNotification;

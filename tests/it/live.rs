@@ -123,6 +123,7 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         expires_at: None,
         session: None,
         former_guests: Arc::default(),
+        token_version: 0,
     };
     chat.know_user(&identity).await.unwrap();
     let connection = Connection::new(Namespace::Chat, identity, Box::new(recorder.clone()));

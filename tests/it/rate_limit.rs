@@ -23,6 +23,7 @@ fn token(clock: &Clock) -> String {
         expires_at: None,
         session: None,
         former_guests: Arc::default(),
+        token_version: 0,
     };
     Authenticator::new(&config(&folder, &[]), clock.clone())
         .unwrap()

@@ -17,20 +17,22 @@ use super::{
     outlet::{Ending, SocketOutlet},
 };
 use crate::{
-    auth::Identity,
-    chat::Namespace,
-    error::{Error, Result},
+    chat::{Audit, Entry, Namespace},
+    error::Error,
     gateway::{
         Gateway,
         admission::{Admitted, Credentials},
         commands,
         handshake::{ClientIp, Pending},
-        refusals,
+        refusals::{self, Refused},
         reply::Reply,
         session::{Door, Incoming as _, Session},
         transport::Transport,
     },
 };
+
+/// The door's name in metrics and in the audit.
+const DOOR: &str = "socketio";
 
 /// How much earlier than its dismissal a client is told why it is refused. The library sends the refusal at once, without
 /// saying when it has.
@@ -82,7 +84,7 @@ impl Admission {
     async fn admit(self, socket: SocketRef, auth: Value) -> Result<(), Refusal> {
         let admitted = match self.let_in(socket.req_parts(), &auth).await {
             Ok(admitted) => admitted,
-            Err(error) => return Err(self.refuse(&socket, error)),
+            Err(refused) => return Err(self.refuse(&socket, refused)),
         };
         let gateway = &self.gateway;
         let (queue, events) = mpsc::channel::<SocketEvent>(gateway.config.command_queue);
@@ -92,12 +94,17 @@ impl Admission {
         socket
             .extensions
             .insert(Connected(Arc::new(Mutex::new(Some(sender)))));
-        let identity = Arc::new(admitted.identity.clone());
-        let namespace = self.namespace;
+        let crowd = Crowd {
+            namespace: self.namespace,
+            audit: gateway.chat.audit.clone(),
+            of: Entry::new("unknown", &admitted.identity)
+                .door(DOOR)
+                .address(admitted.ip),
+        };
         socket.on_fallback(move |event: SocketEvent| {
             // Runs before the next event is read, so that the queue holds them in the order of arrival.
             if let Err(full) = queue.try_send(event) {
-                overflow(full, namespace, &identity);
+                crowd.refuse(full);
             }
             std::future::ready(())
         });
@@ -111,8 +118,8 @@ impl Admission {
             pending.release();
         }
         let door = Door {
-            name: "socketio",
-            namespace,
+            name: DOOR,
+            namespace: self.namespace,
         };
         let session = Session::new(Arc::clone(gateway), door, admitted, events, line);
         gateway.sessions.spawn(async move {
@@ -126,7 +133,7 @@ impl Admission {
         Ok(())
     }
 
-    async fn let_in(&self, parts: &Parts, auth: &Value) -> Result<Admitted> {
+    async fn let_in(&self, parts: &Parts, auth: &Value) -> Result<Admitted, Refused> {
         let ip = parts.extensions.get::<ClientIp>().ok_or(Error::Internal)?.0;
         let config = &self.gateway.config;
         let credentials = Credentials::of_request(&parts.uri, &parts.headers, config, ip);
@@ -135,13 +142,11 @@ impl Admission {
     }
 
     /// What a refused client is told; it is dismissed unless waiting helps.
-    fn refuse(&self, socket: &SocketRef, error: Error) -> Refusal {
-        let ip = socket
-            .req_parts()
-            .extensions
-            .get::<ClientIp>()
-            .map(|ip| ip.0.to_string());
-        refusals::note(&error, "connect", &ip.unwrap_or_default());
+    fn refuse(&self, socket: &SocketRef, refused: Refused) -> Refusal {
+        let ip = socket.req_parts().extensions.get::<ClientIp>();
+        let audit = &self.gateway.chat.audit;
+        refusals::connect(audit, DOOR, ip.map(|ip| ip.0), &refused);
+        let error = refused.error;
         if matches!(
             error,
             Error::StorageUnavailable | Error::Internal | Error::Restarting
@@ -159,18 +164,27 @@ impl Admission {
     }
 }
 
-/// Refuses an event for which the connection's queue has no place, or which came after its end.
-fn overflow(
-    refused: mpsc::error::TrySendError<SocketEvent>,
+/// Refuses events for which a connection's queue has no place, or which came after its end.
+#[derive(Clone)]
+struct Crowd {
     namespace: Namespace,
-    identity: &Identity,
-) {
-    let (event, error) = match refused {
-        mpsc::error::TrySendError::Full(event) => (event, Error::Overloaded),
-        mpsc::error::TrySendError::Closed(event) => (event, Error::Restarting),
-    };
-    let (event, _, answer) = event.into_parts();
-    Reply::new(commands::name(namespace, &event), identity, answer).fail(&error);
+    audit: Audit,
+    of: Entry,
+}
+
+impl Crowd {
+    fn refuse(&self, refused: mpsc::error::TrySendError<SocketEvent>) {
+        let (event, error) = match refused {
+            mpsc::error::TrySendError::Full(event) => (event, Error::Overloaded),
+            mpsc::error::TrySendError::Closed(event) => (event, Error::Restarting),
+        };
+        let (event, _, answer) = event.into_parts();
+        let entry = self
+            .of
+            .clone()
+            .named(commands::name(self.namespace, &event));
+        Reply::new(&self.audit, entry, answer).fail(&error);
+    }
 }
 
 /// What a refused client reads in `connect_error`: the code and the reason. It does not come back by itself.

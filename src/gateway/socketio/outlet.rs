@@ -26,7 +26,11 @@ use crate::{
 
 /// Closing a session of long-polling drops what it has not fetched, and the library does not say when it has: a client
 /// that is between two polls is given so long for the next one.
-const NEXT_POLL: Duration = Duration::from_secs(1);
+const NEXT_POLL: Duration = Duration::from_millis(500);
+
+/// A session that is being upgraded to WebSocket may be closed by neither way; it is tried so often, so far apart.
+const CLOSING_ATTEMPTS: usize = 5;
+const UPGRADE: Duration = Duration::from_millis(100);
 
 /// The ways to end a connection. The library's own needs room in the very buffer that is full, and tells the client not
 /// to come back.
@@ -64,13 +68,18 @@ impl Ending {
 
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
     async fn finish(&self, socket: &SocketRef) {
-        if let Some(transport) = self.transport(socket) {
-            return transport.finish();
-        }
-        if self.has_last_words.load(Ordering::Relaxed) {
+        if self.transport(socket).is_none() && self.has_last_words.load(Ordering::Relaxed) {
             tokio::time::sleep(NEXT_POLL).await;
         }
-        close_polling(self.service.clone(), socket.id.to_string()).await;
+        for _ in 0..CLOSING_ATTEMPTS {
+            if let Some(transport) = self.transport(socket) {
+                return transport.finish();
+            }
+            if close_polling(self.service.clone(), socket.id.to_string()).await {
+                return;
+            }
+            tokio::time::sleep(UPGRADE).await;
+        }
     }
 
     /// What became of something that was sent. A connection whose buffer is full is cut: it comes back and catches up,
@@ -135,14 +144,15 @@ impl Outlet for SocketOutlet {
 }
 
 /// Closes a session of long-polling, as its client would: with Engine.IO's close packet. The library has no other way
-/// that lets the client come back.
-async fn close_polling(mut service: Service, session: String) {
+/// that lets the client come back. `false`: it is no session of long-polling, or none any more.
+async fn close_polling(mut service: Service, session: String) -> bool {
     let request = Request::post(format!("/socket.io/?EIO=4&transport=polling&sid={session}"))
         .body(Body::from("1"));
-    let Ok(request) = request else { return };
+    let Ok(request) = request else { return false };
     match service.call(request).await {
         Ok(response) => {
             tracing::debug!(status = %response.status(), "a polling session was closed");
+            response.status().is_success()
         }
         Err(never) => match never {},
     }
