@@ -36,6 +36,13 @@ pub enum Error {
     RoomClosed,
     #[error("There are newer messages. Read them before you answer.")]
     StaleReply,
+    /// Does not say who blocked whom.
+    #[error("You and this user cannot contact each other")]
+    Blocked,
+    #[error("A room needs an owner: pass ownership on first")]
+    LastOwner,
+    #[error("This room is archived")]
+    RoomArchived,
     #[error("{0} not found")]
     NotFound(&'static str),
     #[error("Rate limit exceeded. Please wait before sending more messages.")]
@@ -88,6 +95,9 @@ impl Error {
             Self::GuestLinked => ("guest_linked", 401),
             Self::RoomClosed => ("room_closed", 409),
             Self::StaleReply => ("stale_reply", 409),
+            Self::Blocked => ("blocked", 403),
+            Self::LastOwner => ("last_owner", 409),
+            Self::RoomArchived => ("room_archived", 409),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
             Self::NotFound(_) => ("not_found", 404),
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),

@@ -3,6 +3,7 @@
 pub mod account_sessions;
 pub mod accounts;
 pub mod audit;
+pub mod blocks;
 pub mod guest_sessions;
 pub mod ids;
 pub mod messages;

@@ -10,6 +10,7 @@ mod m20261121_000003_find_by_name;
 mod m20261121_000004_create_support;
 mod m20261121_000005_create_audit;
 mod m20261121_000006_revoke_access;
+mod m20261121_000007_membership_and_blocks;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -24,6 +25,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000004_create_support::Migration),
             Box::new(m20261121_000005_create_audit::Migration),
             Box::new(m20261121_000006_revoke_access::Migration),
+            Box::new(m20261121_000007_membership_and_blocks::Migration),
         ]
     }
 }

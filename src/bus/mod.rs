@@ -13,8 +13,8 @@ pub use local::LocalBus;
 
 use crate::{
     protocol::{
-        Membership, Message, Notification, PresenceUpdate, ReadReceipt, RoomActivity,
-        RoomStatusUpdate,
+        Membership, Message, Notification, ParticipantChange, PresenceUpdate, ReadReceipt,
+        RoomActivity, RoomStatusUpdate, RoomUpdated,
     },
     store::{Delivery, SupportState},
 };
@@ -83,7 +83,22 @@ pub enum Event {
         customers: Arc<[UserId]>,
         update: RoomStatusUpdate,
     },
-    /// Somebody has read a room.
+    /// Somebody was made a participant of a room.
+    ParticipantAdded {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// Somebody is a participant no more: from here on no connection of theirs hears the room.
+    ParticipantRemoved {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// A room has another name, was archived, or somebody has another role in it.
+    RoomUpdated {
+        tenant: TenantId,
+        update: Arc<RoomUpdated>,
+    },
+    /// Somebody has read further.
     Read {
         tenant: TenantId,
         receipt: ReadReceipt,

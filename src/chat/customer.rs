@@ -201,7 +201,7 @@ impl Chat {
                 room_id: row.room_id,
                 is_typing,
             };
-            self.typing(connection, typing);
+            self.typing(connection, typing).await?;
         }
         Ok(())
     }
@@ -272,7 +272,7 @@ impl Chat {
             .await?;
         if let Some(row) = open {
             let key = RoomKey::new(&caller.tenant, &row.room_id);
-            self.live.join(&key, connection, None, &mut |_| ()).await?;
+            self.enter_quietly(connection, &key).await?;
         }
         Ok(())
     }

@@ -12,7 +12,7 @@ use entity::{
 pub(super) use seats::Desk;
 use seats::Turned;
 
-use super::{Chat, Connection, RoomKey, messages::Draft, rooms::RoomRecord};
+use super::{Chat, Connection, RoomKey, messages::Draft, room_cache::RoomRecord};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -127,8 +127,7 @@ impl Chat {
         is_typing: bool,
     ) -> Result<()> {
         self.desk_room(&connection.identity(), &room_id).await?;
-        self.typing(connection, Typing { room_id, is_typing });
-        Ok(())
+        self.typing(connection, Typing { room_id, is_typing }).await
     }
 
     /// Makes somebody look after a room. Ids of staff are those of their tokens; whoever is named is shown to staff only.
@@ -231,7 +230,7 @@ impl Chat {
         }
         if let Some(room) = &room {
             let key = RoomKey::new(&caller.tenant, room);
-            self.live.join(&key, connection, None, &mut |_| ()).await?;
+            self.enter_quietly(connection, &key).await?;
         }
         let turned = self.desk.turn(connection, room.as_ref(), false);
         self.tell_turned(connection, room.as_ref(), &turned);

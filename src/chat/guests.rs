@@ -180,9 +180,9 @@ impl Chat {
         let (chat, connection) = (Arc::clone(self), Arc::clone(connection));
         // Both or neither, though the client hangs up.
         whole(async move {
-            let known = chat.acquaintances(&guest).await?;
+            let known = chat.companions(&guest).await?;
             for room in connection.rooms() {
-                chat.stop_typing(&connection, room);
+                chat.stop_typing(&connection, room).await?;
             }
             let key = GuestKey::Guest(guest.user_id.clone());
             let linked = chat
@@ -246,7 +246,7 @@ impl Chat {
         self.audit
             .note(Entry::new("guest.link", user).subject(&guest));
         for room in rooms.iter().chain(&closed) {
-            self.rooms.forget(&RoomKey::new(tenant, room));
+            self.rooms.overturn(&RoomKey::new(tenant, room));
         }
         // They come back as another guest, or with the token.
         self.end_access(tenant, &guest, Ended::GuestLinked);

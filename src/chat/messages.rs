@@ -12,8 +12,8 @@ use tokio::sync::oneshot;
 use super::{
     Chat, Connection, Namespace, RoomKey,
     live::{Page, Part},
-    rooms::RoomRecord,
-    support::customers,
+    room_cache::RoomRecord,
+    support::{ReadMarks, customers},
 };
 use crate::{
     auth::Identity,
@@ -148,10 +148,11 @@ impl Chat {
         reply_to: Option<MessageId>,
     ) -> Result<()> {
         match reply_to {
-            Some(id) if !self.store.message_exists(&caller.tenant, room, id).await? => {
-                Err(Error::NotFound("Message"))
+            Some(id) => {
+                let found = self.store.message_seq(&caller.tenant, room, id).await?;
+                found.map(drop).ok_or(Error::NotFound("Message"))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -204,6 +205,7 @@ impl Chat {
             client_id: draft.client_id,
             reply_to: draft.reply_to,
             mark_read: support.is_none() && !here.contains_key(&caller.user_id),
+            as_participant: Self::enters_as_participant(caller, room),
             delivery: Arc::new(self.delivery(caller, room, &here)),
             support,
             sent_before_as: Arc::clone(&caller.former_guests),
@@ -231,32 +233,30 @@ impl Chat {
             (before, None) => Part::Newest { before, limit },
             (None, Some(seq)) => Part::After { seq, limit },
         };
-        let room = self.entered_room(&caller, &request.room_id).await?;
-        let listen = match (room.row.kind, &room.participants) {
-            (RoomKind::Direct, Membership::All(users)) => users.contains_key(&caller.user_id),
-            (RoomKind::Support, _) => connection.namespace != Namespace::Chat,
-            _ => false,
-        };
-        let marks = self.read_marks(&caller.tenant, &room).await?;
-        let mut give = |page: Page| {
-            answer(MessagePage {
-                messages: match marks {
-                    Some(marks) => marks.apply(page.messages),
-                    None => page.messages,
-                },
-                has_more: page.has_more,
-                rev: page.rev,
-            });
-        };
-        self.live
-            .history(
-                &RoomKey::new(&caller.tenant, &request.room_id),
-                connection,
-                part,
-                listen,
-                &mut give,
-            )
-            .await
+        let key = RoomKey::new(&caller.tenant, &request.room_id);
+        loop {
+            let (room, decided) = self.enter(&caller, &key).await?;
+            let listen = match (room.row.kind, &room.participants) {
+                (RoomKind::Direct, Membership::All(users)) => users.contains_key(&caller.user_id),
+                (RoomKind::Support, _) => connection.namespace != Namespace::Chat,
+                _ => false,
+            };
+            let marks = self.read_marks(&caller.tenant, &room).await?;
+            let mut give = |page: Page| {
+                answer(MessagePage {
+                    messages: ReadMarks::apply(marks, page.messages),
+                    has_more: page.has_more,
+                    rev: page.rev,
+                });
+            };
+            let given = self
+                .live
+                .history(&key, connection, part, listen, decided, &mut give)
+                .await?;
+            if given {
+                return Ok(());
+            }
+        }
     }
 
     /// Who is to hear of a message beside those who are `here`, in the room, each with so many connections.

@@ -3,16 +3,20 @@
 mod access;
 mod accounts;
 mod audit;
+mod blocks;
 mod connection;
 mod conversations;
 mod customer;
 mod desk;
 mod guests;
 mod live;
+mod membership;
 mod messages;
 mod notifications;
 mod presence;
+mod receipts;
 mod revocation;
+mod room_cache;
 mod rooms;
 mod search;
 mod support;
@@ -45,9 +49,10 @@ use crate::{
 use accounts::Passwords;
 use desk::Desk;
 use entity::ids::TenantId;
+use membership::ChangeTurns;
 use notifications::Notice;
 use presence::Presence;
-use rooms::RoomCache;
+use room_cache::RoomCache;
 
 /// All of the chat on this node: what it knows, and the services in the files beside this one.
 pub struct Chat {
@@ -58,6 +63,7 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     rooms: RoomCache,
+    changes: ChangeTurns,
     live: LiveRooms,
     presence: Presence,
     passwords: Passwords,
@@ -88,6 +94,7 @@ impl Chat {
             limits: Limits::new(&config, clock.clone()),
             audit: Audit::start(&config, store.clone(), clock.clone()),
             rooms: RoomCache::new(),
+            changes: ChangeTurns::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
             passwords: Passwords::new(),
@@ -251,6 +258,9 @@ impl Listener for Chat {
             } => {
                 self.hear_notification(&tenant, &user, &notification);
             }
+            Event::ParticipantAdded { tenant, change } => self.hear_added(&tenant, &change),
+            Event::ParticipantRemoved { tenant, change } => self.hear_removed(&tenant, &change),
+            Event::RoomUpdated { tenant, update } => self.hear_room_updated(&tenant, &update),
             Event::AccessEnded {
                 tenant,
                 user,

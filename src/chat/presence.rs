@@ -3,8 +3,9 @@
 //! Presence goes to all signed-in users of the tenant while few enough are online, beyond that to those who share a
 //! room. Guests hear and are heard in shared rooms only.
 
+mod news;
+
 use std::{
-    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
@@ -13,23 +14,14 @@ use std::{
 };
 
 use dashmap::DashMap;
-use entity::{
-    ids::{Rev, RoomId, TenantId, UserId},
-    timestamp::Timestamp,
-};
+use entity::ids::{Rev, RoomId, TenantId, UserId};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
+
+use news::Companions;
 
 use super::{Chat, Connection, Namespace, RoomKey};
-use crate::{
-    auth::Identity,
-    bus::Event,
-    error::Result,
-    protocol::{Membership, PresenceUpdate, to_raw},
-};
-
-/// Users who share a room with one and are told of their presence, at the most.
-const MAX_COMPANIONS: u64 = 5000;
+use crate::{auth::Identity, error::Result};
 
 /// The users of this node who are online, and their connections.
 pub(super) struct Presence {
@@ -44,6 +36,8 @@ struct Tenant {
     users: DashMap<UserId, Online>,
     /// Signed-in users among them.
     signed_in: AtomicUsize,
+    /// Counts the times that somebody stopped sharing a room with others.
+    partings: RwLock<u64>,
 }
 
 struct Online {
@@ -120,6 +114,15 @@ impl Presence {
         ended.is_some()
     }
 
+    /// Somebody shares a room with others no more: when this returns, nobody hears of anybody for having shared it.
+    pub(super) fn part(&self, tenant: &TenantId) {
+        *self.tenant(tenant).partings.write() += 1;
+    }
+
+    fn partings(&self, tenant: &TenantId) -> u64 {
+        *self.tenant(tenant).partings.read()
+    }
+
     pub(super) fn is_online(&self, tenant: &TenantId, user: &UserId) -> bool {
         self.tenants
             .get(tenant)
@@ -178,15 +181,6 @@ impl Presence {
     }
 }
 
-/// Who is told of a user's presence.
-#[derive(Default)]
-pub(super) struct Acquaintances {
-    /// Those who share a room with the user.
-    companions: Vec<UserId>,
-    /// The user's open support room: the staff are told.
-    support_room: Option<RoomId>,
-}
-
 impl Tenant {
     fn connections(&self, of: impl Fn(&Online) -> bool) -> Vec<Arc<Connection>> {
         self.users
@@ -201,11 +195,11 @@ impl Chat {
     /// A connection is open: from here on it hears what concerns its user.
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
         let identity = connection.identity();
-        let known = self.acquaintances(&identity).await?;
+        let companions = self.companions(&identity).await?;
         let returns = {
             let _turn = self.presence.turn(&identity.user_id);
             if self.presence.add(connection) {
-                self.publish_presence(&identity, None, known);
+                self.publish_presence(&identity, None, companions);
             }
             self.presence
                 .connection_count(&identity.tenant, &identity.user_id)
@@ -261,22 +255,13 @@ impl Chat {
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
-            let known = chat.acquaintances(&identity).await.unwrap_or_default();
+            let companions = chat.companions(&identity).await;
+            let companions = companions.unwrap_or_else(|_| Companions::none());
             let _turn = chat.presence.turn(&identity.user_id);
             if chat.presence.end(&identity, departure) {
-                chat.publish_presence(&identity, Some(last_seen), known);
+                chat.publish_presence(&identity, Some(last_seen), companions);
             }
         });
-    }
-
-    pub(super) async fn acquaintances(&self, user: &Identity) -> Result<Acquaintances> {
-        let (tenant, id) = (&user.tenant, &user.user_id);
-        let companions = self.store.companions(tenant, id, MAX_COMPANIONS).await?;
-        let support = self.store.customers_room(tenant, id, true).await?;
-        Ok(Acquaintances {
-            companions,
-            support_room: support.map(|row| row.room_id),
-        })
     }
 
     /// A guest's connection goes on as that of the user who the guest turned out to be, in the rooms where it is.
@@ -284,9 +269,9 @@ impl Chat {
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         identity: Identity,
-        known_before: Acquaintances,
+        known_before: Companions,
     ) -> Result<()> {
-        let known = self.acquaintances(&identity).await?;
+        let companions = self.companions(&identity).await?;
         let before = connection.identity();
         let departure = {
             let _turn = self.presence.turn(&before.user_id);
@@ -296,7 +281,7 @@ impl Chat {
             let _turn = self.presence.turn(&identity.user_id);
             connection.renew(identity.clone());
             if self.presence.add(connection) {
-                self.publish_presence(&identity, None, known);
+                self.publish_presence(&identity, None, companions);
             }
         }
         if let Some(departure) = departure
@@ -306,67 +291,5 @@ impl Chat {
             self.publish_presence(&before, gone, known_before);
         }
         Ok(())
-    }
-
-    fn publish_presence(&self, identity: &Identity, gone: Option<Timestamp>, known: Acquaintances) {
-        self.bus.publish(Event::Presence {
-            tenant: identity.tenant.clone(),
-            update: PresenceUpdate {
-                user_id: identity.user_id.clone(),
-                username: identity.username.to_string(),
-                last_seen: gone,
-            },
-            is_guest: identity.is_guest,
-            companions: known.companions.into(),
-            support_room: known.support_room,
-        });
-    }
-
-    pub(super) fn hear_presence(
-        &self,
-        tenant: &TenantId,
-        update: &PresenceUpdate,
-        is_guest: bool,
-        companions: &[UserId],
-    ) {
-        let own = std::slice::from_ref(&update.user_id);
-        let with_user = [companions, own].map(|users| self.presence.connections_of(tenant, users));
-        let mut audience: HashMap<_, _> = with_user
-            .into_iter()
-            .flatten()
-            .map(|connection| (connection.id, connection))
-            .collect();
-        let here = self.presence.tenant(tenant);
-        if !is_guest && here.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit
-        {
-            let all = here.connections(|user| !user.is_guest);
-            audience.extend(
-                all.into_iter()
-                    .map(|connection| (connection.id, connection)),
-            );
-        }
-        let payload = to_raw(update);
-        let event = if update.last_seen.is_none() {
-            "user_online"
-        } else {
-            "user_offline"
-        };
-        for connection in audience.values() {
-            connection.push(event, &payload);
-        }
-    }
-
-    pub(super) fn hear_left(&self, tenant: &TenantId, membership: Membership, is_online: bool) {
-        let key = RoomKey::new(tenant, &membership.room_id);
-        self.live.announce(&key, "user_left", &membership);
-        if is_online {
-            // Old clients read `user_left` as offline.
-            let online = PresenceUpdate {
-                user_id: membership.user_id,
-                username: membership.username,
-                last_seen: None,
-            };
-            self.live.announce(&key, "user_online", &online);
-        }
     }
 }

@@ -9,7 +9,9 @@ use entity::{
     support_rooms::SupportStatus,
 };
 
-use super::{Chat, Namespace, RoomKey, Sending, messages::Draft, rooms::RoomRecord};
+use super::{
+    Chat, Connection, Namespace, RoomKey, Sending, messages::Draft, room_cache::RoomRecord,
+};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -26,12 +28,13 @@ pub(super) struct ReadMarks {
 }
 
 impl ReadMarks {
-    /// The messages, each saying whether the other side has read it.
-    pub(super) fn apply(self, messages: Vec<Arc<Encoded>>) -> Vec<Arc<Encoded>> {
+    /// The messages, in a support room each saying whether the other side has read it.
+    pub(super) fn apply(marks: Option<Self>, messages: Vec<Arc<Encoded>>) -> Vec<Arc<Encoded>> {
+        let Some(marks) = marks else { return messages };
         let marked = messages.into_iter().map(|encoded| {
             let read_up_to = match encoded.message.sender_type {
-                Some(SenderType::Customer) => self.staff,
-                _ => self.customer,
+                Some(SenderType::Customer) => marks.staff,
+                _ => marks.customer,
             };
             if encoded.message.seq > read_up_to {
                 return encoded;
@@ -105,6 +108,23 @@ impl Chat {
         match sending.stored(&self.limits).await {
             Ok(_) | Err(Error::RoomClosed) => Ok(()),
             Err(error) => Err(error),
+        }
+    }
+
+    /// Puts a connection into a support room's stream without a word: its customer and the staff are there by right.
+    pub(super) async fn enter_quietly(
+        &self,
+        connection: &Arc<Connection>,
+        key: &RoomKey,
+    ) -> Result<()> {
+        let caller = connection.identity();
+        loop {
+            let (_, decided) = self.enter(&caller, key).await?;
+            let mut silence = |_| ();
+            let joined = self.live.join(key, connection, None, decided, &mut silence);
+            if joined.await? {
+                return Ok(());
+            }
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod admin;
 mod chat;
+mod membership;
 mod support;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};

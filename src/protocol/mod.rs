@@ -4,6 +4,7 @@
 mod accounts;
 mod admin;
 mod events;
+mod membership;
 mod objects;
 mod requests;
 mod support;
@@ -15,6 +16,7 @@ use ts_rs::TS;
 pub use accounts::*;
 pub use admin::*;
 pub use events::*;
+pub use membership::*;
 pub use objects::*;
 pub use requests::*;
 pub use support::*;

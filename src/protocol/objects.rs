@@ -125,6 +125,10 @@ pub struct Room {
     pub created_at: Timestamp,
     /// The newest revision, 0 if nothing happened yet.
     pub rev: Rev,
+    /// Nobody can write to it any more; it can be read as before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub archived: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -153,6 +157,10 @@ pub struct Conversation {
     #[ts(type = "number")]
     pub unread_count: i64,
     pub last_message_at: Option<Timestamp>,
+    /// Nobody can write to it any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub archived: bool,
 }
 
 /// A user who was searched for.

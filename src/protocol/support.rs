@@ -226,24 +226,3 @@ pub struct RoomStatusUpdate {
     #[ts(optional, as = "Option<Option<String>>")]
     pub assigned_name: Option<Option<String>>,
 }
-
-/// `read_receipt`, to the room: somebody has read up to a `seq`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-pub struct ReadReceipt {
-    pub room_id: RoomId,
-    pub user_id: UserId,
-    pub seq: Rev,
-    pub at: Timestamp,
-}
-
-/// `mark_read`'s acknowledgement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
-#[ts(export)]
-pub struct MarkedRead {
-    /// Up to where the room counts as read now.
-    pub seq: Rev,
-    /// What is left.
-    #[ts(type = "number")]
-    pub unread_count: i64,
-}

@@ -24,6 +24,7 @@ use super::{
     Store,
     messages::from_model,
     participants,
+    permission::Permissions,
     support::{SupportBatch, SupportState, SupportWrite},
 };
 use crate::{
@@ -45,6 +46,8 @@ pub struct NewMessage {
     pub reply_to: Option<MessageId>,
     /// Whether the sender has read the room up to here by sending.
     pub mark_read: bool,
+    /// The sender may write only while a participant of the room.
+    pub as_participant: bool,
     pub delivery: Arc<Delivery>,
     /// In a support room.
     pub support: Option<SupportWrite>,
@@ -74,6 +77,17 @@ pub struct Delivery {
     pub kind: NotificationKind,
     /// What a notification is headed.
     pub title: Arc<str>,
+}
+
+impl Delivery {
+    /// The two users of a direct room.
+    #[must_use]
+    pub const fn direct(&self) -> Option<&[UserId; 2]> {
+        match &self.listeners {
+            Listeners::Direct(pair) => Some(pair),
+            _ => None,
+        }
+    }
 }
 
 /// A message that is committed.
@@ -111,6 +125,7 @@ pub(super) async fn append(
     let mut known = stored_before(txn, messages).await?;
     let mut revs = room_revs(txn, messages).await?;
     let mut support = SupportBatch::load(txn, messages).await?;
+    let permissions = Permissions::read(txn, messages).await?;
     let mut answers = Vec::with_capacity(messages.len());
     let mut rows = Vec::with_capacity(messages.len());
     for (tenant, new) in messages {
@@ -128,6 +143,10 @@ pub(super) async fn append(
             answers.push(Err(Error::ROOM_NOT_FOUND));
             continue;
         };
+        if let Some(refusal) = permissions.refusal(tenant, new, room.is_archived) {
+            answers.push(Err(refusal));
+            continue;
+        }
         if let Err(refusal) = support.admits(tenant, new, room.last_message_seq) {
             answers.push(Err(refusal));
             continue;
@@ -240,6 +259,7 @@ async fn stored_before(
 
 struct RoomEnd {
     last_rev: Rev,
+    is_archived: bool,
     last_message_seq: Rev,
     grew: bool,
 }
@@ -257,6 +277,7 @@ async fn room_revs(
         if let Some(room) = rooms::Entity::find_by_id(key.clone()).one(txn).await? {
             let end = RoomEnd {
                 last_rev: room.last_rev,
+                is_archived: room.archived_at.is_some(),
                 last_message_seq: room.last_message_seq,
                 grew: false,
             };

@@ -1,5 +1,7 @@
 //! Guest sessions, found by the hash of their secret, and what becomes of a guest who signs in.
 
+use std::collections::HashSet;
+
 use entity::{
     guest_sessions::{ActiveModel, Column, Entity, Model},
     ids::{RoomId, TenantId, UserId},
@@ -157,6 +159,26 @@ impl Store {
             })
             .await
     }
+}
+
+/// Those of some senders who were guests, and have signed in.
+pub(super) async fn signed_in(
+    txn: &DatabaseTransaction,
+    senders: HashSet<(&TenantId, &UserId)>,
+) -> Result<HashSet<(TenantId, UserId)>, DbErr> {
+    let mut found = HashSet::new();
+    for (tenant, user) in senders {
+        let session = Entity::find()
+            .filter(Column::TenantId.eq(tenant.clone()))
+            .filter(Column::UserId.eq(user.clone()))
+            .filter(Column::LinkedUserId.is_not_null())
+            .one(txn)
+            .await?;
+        if session.is_some() {
+            found.insert((tenant.clone(), user.clone()));
+        }
+    }
+    Ok(found)
 }
 
 async fn link(

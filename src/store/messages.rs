@@ -1,7 +1,7 @@
 //! Messages: the pages of a room's history, and finding one again.
 
 use entity::{
-    ids::{ClientId, MessageId, Rev, RoomId, TenantId, UserId},
+    ids::{ClientId, Rev, RoomId, TenantId, UserId},
     messages::{Column, Entity, Model},
 };
 use sea_orm::{ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect};
@@ -40,20 +40,6 @@ impl Store {
         timed("message_by_client_id", query.one(&self.reader))
             .await
             .map(|model| model.map(from_model))
-    }
-
-    pub async fn message_exists(
-        &self,
-        tenant: &TenantId,
-        room: &RoomId,
-        id: MessageId,
-    ) -> Result<bool> {
-        let query = Entity::find_by_id(id)
-            .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::RoomId.eq(room.clone()));
-        timed("message_exists", query.one(&self.reader))
-            .await
-            .map(|found| found.is_some())
     }
 
     /// A part of a room's history, oldest first.

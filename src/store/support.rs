@@ -288,6 +288,7 @@ async fn open(
         last_rev: Set(Rev(0)),
         last_message_seq: Set(Rev(0)),
         last_message_at: Set(None),
+        archived_at: Set(None),
     };
     rooms::Entity::insert(room)
         .exec_without_returning(txn)

@@ -5,6 +5,10 @@ import type { Timestamp } from "./Timestamp";
 import type { UserId } from "./UserId";
 
 /**
- * `read_receipt`, to the room: somebody has read up to a `seq`.
+ * `read_receipt`, to the room.
  */
-export type ReadReceipt = { room_id: RoomId, user_id: UserId, seq: Rev, at: Timestamp, };
+export type ReadReceipt = { room_id: RoomId, user_id: UserId, 
+/**
+ * Read up to here.
+ */
+seq: Rev, at: Timestamp, };
