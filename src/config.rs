@@ -122,6 +122,7 @@ settings! {
     connect_timeout_seconds: Seconds,
     ping_interval_seconds: Seconds,
     ping_timeout_seconds: Seconds,
+    heartbeat_seconds: Seconds,
     drain_seconds: Seconds,
     log: String,
     log_format: LogFormat,

@@ -53,6 +53,10 @@ pub enum Error {
     Overloaded,
     #[error("Too many connections")]
     TooManyConnections,
+    #[error("{0}")]
+    TooSlow(&'static str),
+    #[error("The message is too large")]
+    TooLarge,
     #[error("This origin may not connect here")]
     OriginNotAllowed,
     #[error("The server is restarting")]
@@ -103,6 +107,8 @@ impl Error {
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),
             Self::Overloaded => ("overloaded", 429),
             Self::TooManyConnections => ("too_many_connections", 429),
+            Self::TooSlow(_) => ("too_slow", 408),
+            Self::TooLarge => ("too_large", 413),
             Self::Restarting => ("restarting", 503),
             Self::StorageUnavailable => ("storage_unavailable", 503),
             Self::Internal => ("internal", 500),
@@ -122,11 +128,13 @@ impl Error {
             | Self::GuestAlreadyLinked
             | Self::OriginNotAllowed => 4403,
             Self::NotFound(_) => 4404,
+            Self::TooSlow(_) => 4408,
             Self::RateLimited { .. }
             | Self::TooManyAttempts { .. }
             | Self::TooManyConnections
             | Self::Overloaded => 4429,
-            // Those of RFC 6455: the service restarts, an unexpected condition.
+            // Those of RFC 6455: too big, the service restarts, an unexpected condition.
+            Self::TooLarge => 1009,
             Self::Restarting => 1012,
             Self::StorageUnavailable | Self::Internal => 1011,
             _ => 4400,

@@ -84,6 +84,18 @@ pub enum CloseReason {
     Restarting,
 }
 
+impl CloseReason {
+    /// The same as a refusal, for doors that can say why they close.
+    #[must_use]
+    pub const fn error(self) -> Error {
+        match self {
+            Self::TokenExpired => Error::TokenExpired,
+            Self::SignedOut => Error::SignedOut,
+            Self::Restarting => Error::Restarting,
+        }
+    }
+}
+
 /// The way out of one connection. Implemented by each door.
 pub trait Outlet: Send + Sync {
     /// Puts an event in the connection's queue. If it is full the connection is cut, so that the client comes back

@@ -131,7 +131,8 @@ fn auth_text(auth: &Value, name: &str) -> Result<Option<String>> {
     }
 }
 
-fn query_value(uri: &Uri, name: &str) -> Option<String> {
+/// A value in a query that is not empty.
+pub fn query_value(uri: &Uri, name: &str) -> Option<String> {
     let mut pairs = uri
         .query()?
         .split('&')
