@@ -165,7 +165,7 @@ impl Visit {
             Some(ack) => frames::ack(ack, &to_raw(&error.body())),
             None => frames::failure(&error),
         };
-        pump::part(socket, error, Some(frame)).await;
+        pump::part(socket, &error, Some(frame)).await;
     }
 
     async fn serve(

@@ -67,9 +67,12 @@ impl FrameOutlet {
         })
     }
 
-    /// Ends the connection after what was received has been answered. The client has been told why.
-    fn end(&self, error: Error) {
-        let is_told = true;
+    /// Ends the connection after what was received has been answered.
+    pub fn fail(&self, error: Error) {
+        self.end(error, false);
+    }
+
+    fn end(&self, error: Error, is_told: bool) {
         drop(self.farewell.set(Farewell { error, is_told }));
         self.line.closing.cancel();
     }
@@ -114,11 +117,7 @@ impl Outlet for FrameOutlet {
     }
 
     fn close(&self, reason: CloseReason) {
-        drop(self.farewell.set(Farewell {
-            error: reason.error(),
-            is_told: reason != CloseReason::Restarting,
-        }));
-        self.line.closing.cancel();
+        self.end(reason.error(), reason != CloseReason::Restarting);
     }
 }
 
@@ -192,6 +191,6 @@ impl Answer for FrameAnswer {
             .filter(|_| is_denied)
             .unwrap_or_else(|| error.clone());
         self.outlet.send(frames::failure(&error));
-        self.outlet.end(error);
+        self.outlet.end(error, true);
     }
 }

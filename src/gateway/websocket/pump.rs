@@ -1,6 +1,6 @@
 //! Frames in both directions, for as long as a connection lasts: into the session's queue, and out of the outlet's.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::pending, sync::Arc, time::Duration};
 
 use futures_util::{
     SinkExt, StreamExt,
@@ -38,12 +38,12 @@ use entity::ids::RoomId;
 /// Frames that are written in one go.
 const BATCH: usize = 64;
 
-/// How one side of a connection ended.
+/// How a connection ended.
 enum End {
-    /// The connection is gone, or the client has closed it.
+    /// It is gone, or the client has closed it.
     Gone,
-    /// The server closes it, for the outlet's reason or for this one.
-    Close(Option<Error>),
+    /// The server closes it.
+    Close,
 }
 
 /// Where frames come in.
@@ -76,39 +76,27 @@ pub async fn run(
     let (mut sink, mut stream) = socket.split();
     let end = tokio::select! {
         biased;
-        () = outlet.overflowed.cancelled() => End::Close(None),
+        () = outlet.overflowed.cancelled() => End::Close,
         end = write(&mut sink, out, rhythm) => end,
         end = inlet.read(first, &mut stream) => end,
     };
-    // They are the halves of one.
-    if let (End::Close(broken), Ok(socket)) = (end, sink.reunite(stream)) {
-        let farewell = outlet.farewell_for(broken);
-        part(socket, farewell.0, farewell.1).await;
+    // The halves are those of one.
+    if let (End::Close, Ok(socket)) = (end, sink.reunite(stream)) {
+        let farewell = outlet.farewell();
+        let frame = (!farewell.is_told).then(|| frames::failure(&farewell.error));
+        part(socket, &farewell.error, frame).await;
     }
     outlet.line.closed.cancel();
 }
 
-impl FrameOutlet {
-    /// What a client is told in the end: why its connection is closed, and whether that has yet to be said.
-    fn farewell_for(&self, broken: Option<Error>) -> (Error, Option<Utf8Bytes>) {
-        if let Some(error) = broken {
-            let frame = frames::failure(&error);
-            return (error, Some(frame));
-        }
-        let farewell = self.farewell();
-        let frame = (!farewell.is_told).then(|| frames::failure(&farewell.error));
-        (farewell.error.clone(), frame)
-    }
-}
-
 /// Tells a client why its connection is closed and closes it, within a bounded time. What the client still sends is read:
 /// with unread data the system would reset the connection, and the client might never hear the reason.
-pub async fn part(mut socket: Socket, error: Error, frame: Option<Utf8Bytes>) {
+pub async fn part(mut socket: Socket, error: &Error, frame: Option<Utf8Bytes>) {
     let goodbye = async {
         if let Some(frame) = frame {
             socket.feed(Message::Text(frame)).await?;
         }
-        socket.close(Some(frames::close(&error))).await?;
+        socket.close(Some(frames::close(error))).await?;
         let mut is_answered = false;
         while let Some(Ok(message)) = socket.next().await {
             is_answered |= message.is_close();
@@ -170,8 +158,11 @@ async fn write(
                         return End::Gone;
                     }
                 }
-                // Closing writes what was gathered.
-                Out::Close => return End::Close(None),
+                Out::Close => {
+                    // The half of a socket holds back the newest frame.
+                    drop(timeout(CLOSING_PATIENCE, sink.flush()).await);
+                    return End::Close;
+                }
             }
         }
         if sink.flush().await.is_err() {
@@ -187,14 +178,17 @@ impl Inlet {
         }
         loop {
             match timeout(self.patience, stream.next()).await {
-                Err(_) => return End::Close(Some(Error::TooSlow("Pings were not answered"))),
+                Err(_) => break self.outlet.fail(Error::TooSlow("Pings were not answered")),
                 Ok(None) => return End::Gone,
-                Ok(Some(Err(error))) => {
-                    return broken(&error).map_or(End::Gone, |error| End::Close(Some(error)));
-                }
+                Ok(Some(Err(error))) => match broken(&error) {
+                    Some(error) => break self.outlet.fail(error),
+                    None => return End::Gone,
+                },
                 Ok(Some(Ok(message))) => self.take(&message),
             }
         }
+        // The session answers what it has, and then closes.
+        pending().await
     }
 
     /// Puts what a frame asks for into the session's queue, or answers at once what needs no session.
