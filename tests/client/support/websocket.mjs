@@ -15,7 +15,7 @@ const ACK_PACKET = 3;
 export function rawSocket(url, { auth = {}, query = {}, path = '/ws/chat/', first, extraHeaders, agent, autoPong = true } = {}) {
   const address = new URL(path, url.replace(/^http/, 'ws'));
   for (const [name, value] of Object.entries({ ...query, ...auth })) address.searchParams.set(name, value);
-  return new RawSocket(new WebSocket(address, { headers: extraHeaders, agent, autoPong = true }), first);
+  return new RawSocket(new WebSocket(address, { headers: extraHeaders, agent, autoPong }), first);
 }
 
 class RawSocket {
