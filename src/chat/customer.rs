@@ -197,6 +197,11 @@ impl Chat {
         if let Some(row) = self.customers_room(&caller, named).await?
             && row.status != SupportStatus::Closed
         {
+            let key = RoomKey::new(&caller.tenant, &row.room_id);
+            if !self.live.has_joined(&key, connection.id) {
+                // The room was opened just now.
+                self.enter_quietly(connection, &key).await?;
+            }
             let typing = Typing {
                 room_id: row.room_id,
                 is_typing,
