@@ -133,6 +133,7 @@ impl Server {
             } => {}
         }
         sweeping.abort();
+        self.gateway.chat.audit.flush().await;
         self.store.close().await;
         // It ends with the writer.
         if timeout(Duration::from_secs(5), self.publisher)

@@ -27,6 +27,9 @@ use keys::{SECRET_FILE, VerifyingKey, accounts_secret, jwks_keys, kept_secret, p
 /// The claim that names the session of a built-in account which an access token belongs to.
 const SESSION_CLAIM: &str = "confab_session";
 
+/// The largest version that a token may have: what a JavaScript number holds exactly.
+const MAX_TOKEN_VERSION: i64 = (1 << 53) - 1;
+
 /// Who is calling, as everything behind the doors sees it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -39,6 +42,22 @@ pub struct Identity {
     pub expires_at: Option<Timestamp>,
     /// The session of a built-in account that the token belongs to, and ends with.
     pub session: Option<Uuid>,
+    /// The guests that the user was before signing in.
+    pub former_guests: Arc<[UserId]>,
+    /// The token's version: one below the user's was revoked. Guests have no token.
+    pub token_version: i64,
+}
+
+impl Identity {
+    /// What kind of caller it is, as metrics and the audit say it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match (self.is_guest, self.is_staff) {
+            (true, _) => "guest",
+            (false, true) => "staff",
+            (false, false) => "user",
+        }
+    }
 }
 
 /// What a refresh token says: which session of a built-in account it continues.
@@ -192,7 +211,20 @@ impl Authenticator {
             is_staff: self.is_staff(claims),
             expires_at: Some(expires_at),
             session,
+            former_guests: Arc::default(),
+            token_version: self.token_version(claims)?,
         })
+    }
+
+    /// Tokens of an application that counts no versions have the lowest.
+    fn token_version(&self, claims: &Map<String, Value>) -> Result<i64> {
+        match first(claims, &self.config.claims_token_version.0) {
+            None => Ok(0),
+            Some(version) => version
+                .as_i64()
+                .filter(|version| (0..=MAX_TOKEN_VERSION).contains(version))
+                .ok_or_else(|| Error::unauthorized("the token's version is not a whole number")),
+        }
     }
 
     fn check_times(&self, claims: &Map<String, Value>) -> Result<Timestamp> {
@@ -261,6 +293,10 @@ impl Authenticator {
             (&self.config.claims_username, json!(identity.username)),
             (&self.config.claims_tenant, json!(identity.tenant)),
             (&self.config.claims_staff, json!(identity.is_staff)),
+            (
+                &self.config.claims_token_version,
+                json!(identity.token_version),
+            ),
         ] {
             if let Some(name) = names.0.first() {
                 claims[name] = value;

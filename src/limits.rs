@@ -59,6 +59,9 @@ struct MessageLimit {
 /// One of a user's slots: its number, and how often it was given back.
 type Slot = (UserKey, u32, u32);
 
+/// A user's place for a connection.
+pub type UserPlace = Place<UserKey>;
+
 /// A message that was counted.
 pub struct Counted(Slot);
 
@@ -204,7 +207,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::TooManyConnections`].
-    pub fn connection(&self, tenant: &TenantId, user: &UserId) -> Result<Place<UserKey>> {
+    pub fn connection(&self, tenant: &TenantId, user: &UserId) -> Result<UserPlace> {
         self.connections.take((tenant.clone(), user.clone()))
     }
 
@@ -250,7 +253,7 @@ pub fn may_log(code: &'static str) -> bool {
 }
 
 /// What belongs to one visitor: an IPv4 address, or the /64 network in which they choose their IPv6 addresses.
-fn network(ip: IpAddr) -> IpAddr {
+pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),

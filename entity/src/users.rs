@@ -22,6 +22,10 @@ pub struct Model {
     pub created_at: Timestamp,
     /// When the user's last connection went; none while they have never been offline again.
     pub last_seen_at: Option<Timestamp>,
+    /// Tokens of a lower version are refused.
+    pub token_version: i64,
+    /// Since when nobody gets in as this user.
+    pub disabled_at: Option<Timestamp>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

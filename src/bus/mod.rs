@@ -14,9 +14,9 @@ pub use local::LocalBus;
 use crate::{
     protocol::{
         Membership, Message, Notification, ParticipantChange, PresenceUpdate, ReadReceipt,
-        RoomUpdated,
+        RoomActivity, RoomStatusUpdate, RoomUpdated,
     },
-    store::Delivery,
+    store::{Delivery, SupportState},
 };
 
 /// Something that happened.
@@ -27,6 +27,8 @@ pub enum Event {
         tenant: TenantId,
         message: Arc<Message>,
         delivery: Arc<Delivery>,
+        /// In a support room: where it stands with the message.
+        support: Option<Arc<SupportState>>,
         arrived: Instant,
     },
     /// Somebody began or ended typing, on one of their connections.
@@ -35,6 +37,8 @@ pub enum Event {
         room: RoomId,
         typist: Typist,
         is_typing: bool,
+        /// Whether the staff hear of it, looking at the room or not.
+        is_support: bool,
     },
     /// A connection entered a room.
     Joined {
@@ -53,12 +57,31 @@ pub enum Event {
         update: PresenceUpdate,
         is_guest: bool,
         companions: Arc<[UserId]>,
+        /// The user's open support room, if there is one.
+        support_room: Option<RoomId>,
     },
     /// To the connections of one user.
     Notification {
         tenant: TenantId,
         user: UserId,
         notification: Arc<Notification>,
+    },
+    /// A customer has another open support room than before.
+    SupportOpened {
+        tenant: TenantId,
+        customer: UserId,
+        activity: RoomActivity,
+    },
+    /// Something goes on in a support room that its staff may want to know.
+    Desk {
+        tenant: TenantId,
+        activity: RoomActivity,
+    },
+    /// A support room has another status, or somebody else looks after it.
+    SupportStatus {
+        tenant: TenantId,
+        customers: Arc<[UserId]>,
+        update: RoomStatusUpdate,
     },
     /// Somebody was made a participant of a room.
     ParticipantAdded {
@@ -75,25 +98,48 @@ pub enum Event {
         tenant: TenantId,
         update: Arc<RoomUpdated>,
     },
-    /// A participant has read further.
+    /// Somebody has read further.
     Read {
         tenant: TenantId,
         receipt: ReadReceipt,
     },
-    /// A session of a built-in account has ended, and with it the connections that it made.
-    SessionEnded {
+    /// Access of a user has ended, and with it the connections that it made.
+    AccessEnded {
         tenant: TenantId,
         user: UserId,
-        session: Uuid,
+        which: Ended,
     },
 }
 
+/// Which of a user's access has ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// What belongs to one session of a built-in account.
+    Session(Uuid),
+    /// What was got by tokens of a lower version.
+    TokensBelow(i64),
+    /// All of it: the user was disabled.
+    Disabled,
+    /// All of it: the guest turned out to be a user.
+    GuestLinked,
+}
+
 /// A user typing on one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Typist {
     pub user_id: UserId,
+    pub username: Arc<str>,
+    pub is_staff: bool,
     pub connection: u64,
 }
+
+impl PartialEq for Typist {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.user_id, self.connection) == (&other.user_id, other.connection)
+    }
+}
+
+impl Eq for Typist {}
 
 /// Takes events to those who listen.
 pub trait Bus: Send + Sync {

@@ -96,6 +96,29 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether the caller may look after the tenant's users and read its audit.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub(super) const fn may_administer(caller: &Identity) -> Result<()> {
+        if caller.is_staff {
+            return Ok(());
+        }
+        Err(Error::Forbidden)
+    }
+
+    /// Whether the caller may shut a user out. Nobody shuts out themselves: who would let them in again?
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`], [`Error::AccessDenied`].
+    pub(super) fn may_disable(caller: &Identity, user: &UserId) -> Result<()> {
+        Self::may_administer(caller)?;
+        if caller.user_id == *user {
+            return Err(Error::AccessDenied("You cannot disable yourself"));
+        }
+        Ok(())
+    }
+
     /// Whether the caller may make a room by joining it. A guest could not enter it afterwards, so for a guest it is
     /// not there.
     ///

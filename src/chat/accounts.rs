@@ -18,14 +18,14 @@ use entity::{
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use uuid::Uuid;
 
-use super::{Chat, CloseReason, Connection};
+use super::{Chat, Entry};
 use crate::{
     auth::{Identity, RefreshToken, hex, random_secret},
-    bus::Event,
+    bus::Ended,
     config::Accounts,
     error::{Error, Result},
     protocol::{AccountName, Credentials, Password, WaysIn},
-    store::NewAccount,
+    store::{NewAccount, Rotation, UserRow},
 };
 
 /// A session ends when its browser has not come back for so long.
@@ -42,6 +42,19 @@ pub struct SignIn {
     /// Of the refresh token to be given, and when it ends.
     pub generation: i64,
     pub expires_at: Timestamp,
+}
+
+/// A sign-in that was refused, and to whose account, if there is one.
+pub struct LoginRefused {
+    pub error: Error,
+    pub account: Option<UserId>,
+}
+
+impl From<Error> for LoginRefused {
+    fn from(error: Error) -> Self {
+        let account = None;
+        Self { error, account }
+    }
 }
 
 /// Makes and checks hashes of passwords, a few at a time.
@@ -133,7 +146,17 @@ impl Chat {
             user_id: UserId(ExternalId::Text(format!("user_{random}").into())),
             password_hash: self.passwords.hash(credentials.password).await?,
         };
-        let sign_in = self.new_session(tenant.clone(), account.user_id.clone(), name);
+        let sign_in = self.new_session(UserRow {
+            tenant_id: tenant.clone(),
+            id: account.user_id.clone(),
+            name_key: name_key(&name),
+            username: name,
+            is_guest: false,
+            created_at: self.clock.now(),
+            last_seen_at: None,
+            token_version: 0,
+            disabled_at: None,
+        });
         let made = self.store.create_account(
             &tenant,
             account,
@@ -144,15 +167,21 @@ impl Chat {
         if !made.await? {
             return Err(Error::UsernameTaken);
         }
-        tracing::info!(user = %sign_in.identity.user_id, "an account was made");
+        self.audit
+            .note(Entry::new("register", &sign_in.identity).address(ip));
         Ok(sign_in)
     }
 
     /// Signs in to an account.
     ///
     /// # Errors
-    /// [`Error::Unauthorized`], whether the name or the password is wrong; [`Error::TooManyAttempts`].
-    pub async fn login(&self, credentials: Credentials, ip: IpAddr) -> Result<SignIn> {
+    /// [`Error::Unauthorized`], whether the name or the password is wrong; [`Error::AccountDisabled`], to those who know
+    /// the password; [`Error::TooManyAttempts`].
+    pub async fn login(
+        &self,
+        credentials: Credentials,
+        ip: IpAddr,
+    ) -> Result<SignIn, LoginRefused> {
         self.has_accounts()?;
         let AccountName(name) = credentials.username;
         let tenant = TenantId::default();
@@ -162,22 +191,31 @@ impl Chat {
             .as_ref()
             .map(|account| account.password_hash.clone());
         let is_right = self.passwords.is_right(credentials.password, hash).await?;
-        let Some(account) = account.filter(|_| is_right) else {
-            return Err(Error::unauthorized("The name or the password is wrong"));
+        let user_id = account.map(|account| account.user_id);
+        let refused = |error| LoginRefused {
+            error,
+            account: user_id.clone(),
         };
-        tracing::info!(user = %account.user_id, "signed in");
-        let user = self.store.user(&tenant, &account.user_id).await?;
-        let username = user.map_or(name, |user| user.username);
-        let sign_in = self.new_session(tenant.clone(), account.user_id.clone(), username);
+        let Some(user_id) = user_id.as_ref().filter(|_| is_right) else {
+            return Err(refused(Error::unauthorized(
+                "The name or the password is wrong",
+            )));
+        };
+        let user = self.store.user(&tenant, user_id).await?;
+        let user = user.ok_or(Error::Internal)?;
+        refuse_disabled(&user).map_err(refused)?;
+        let sign_in = self.new_session(user);
         self.store
             .begin_session(
                 &tenant,
-                &account.user_id,
+                user_id,
                 sign_in.session,
                 self.clock.now(),
                 sign_in.expires_at,
             )
             .await?;
+        self.audit
+            .note(Entry::new("login", &sign_in.identity).address(ip));
         Ok(sign_in)
     }
 
@@ -185,12 +223,12 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::SignedOut`].
-    pub async fn refresh(self: &Arc<Self>, token: RefreshToken) -> Result<SignIn> {
+    pub async fn refresh(self: &Arc<Self>, token: RefreshToken, ip: IpAddr) -> Result<SignIn> {
         let chat = Arc::clone(self);
-        whole(async move { chat.rotate(token).await }).await
+        whole(async move { chat.rotate(token, ip).await }).await
     }
 
-    async fn rotate(&self, token: RefreshToken) -> Result<SignIn> {
+    async fn rotate(&self, token: RefreshToken, ip: IpAddr) -> Result<SignIn> {
         self.has_accounts()?;
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let now = self.clock.now();
@@ -202,15 +240,21 @@ impl Chat {
             now,
             after(now, SESSION),
         );
-        let Some((generation, expires_at)) = rotated.await? else {
-            // If it ended just now, because of this token, its connections end too.
-            self.announce_end(tenant, user_id, session);
-            return Err(Error::SignedOut);
+        let (generation, expires_at) = match rotated.await? {
+            Rotation::Next(generation, expires_at) => (generation, expires_at),
+            Rotation::Over => return Err(Error::SignedOut),
+            Rotation::Stolen => {
+                self.end_access(&tenant, &user_id, Ended::Session(session));
+                let entry = Entry::system("session.stolen", &tenant).subject(&user_id);
+                self.audit.note(entry.address(ip));
+                return Err(Error::SignedOut);
+            }
         };
         let user = self.store.user(&tenant, &user_id).await?;
-        let username = user.ok_or(Error::SignedOut)?.username;
+        let user = user.ok_or(Error::SignedOut)?;
+        refuse_disabled(&user)?;
         Ok(SignIn {
-            identity: identity(tenant, user_id, username, session),
+            identity: identity(user, session),
             session,
             generation,
             expires_at,
@@ -218,18 +262,19 @@ impl Chat {
     }
 
     /// Ends a session: its refresh and access tokens are refused from now on, its connections closed.
-    pub async fn logout(self: &Arc<Self>, token: RefreshToken) -> Result<()> {
+    pub async fn logout(self: &Arc<Self>, token: RefreshToken, ip: IpAddr) -> Result<()> {
         let chat = Arc::clone(self);
-        whole(async move { chat.end_session(token).await }).await
+        whole(async move { chat.end_session(token, ip).await }).await
     }
 
-    async fn end_session(&self, token: RefreshToken) -> Result<()> {
+    async fn end_session(&self, token: RefreshToken, ip: IpAddr) -> Result<()> {
         let (tenant, user_id, session) = (token.tenant, token.user_id, token.session);
         let ended = self.store.end_session(&tenant, &user_id, session);
         if ended.await? {
-            tracing::info!(user = %user_id, "signed out");
+            let entry = Entry::of_user("logout", &tenant, &user_id);
+            self.audit.note(entry.address(ip));
         }
-        self.announce_end(tenant, user_id, session);
+        self.end_access(&tenant, &user_id, Ended::Session(session));
         Ok(())
     }
 
@@ -250,35 +295,6 @@ impl Chat {
         }
     }
 
-    /// Once more, for a connection that can hear of its session's end from now on: it may have ended after the token was
-    /// checked.
-    ///
-    /// # Errors
-    /// [`Error::SignedOut`], or what kept it from being found out; the connection is being closed.
-    pub async fn confirm(&self, connection: &Arc<Connection>) -> Result<()> {
-        match self.check_session(&connection.identity()).await {
-            Ok(()) => Ok(()),
-            Err(Error::Unauthorized(_)) => {
-                sign_out(connection);
-                Err(Error::SignedOut)
-            }
-            Err(error) => {
-                connection.close(CloseReason::Restarting);
-                Err(error)
-            }
-        }
-    }
-
-    pub(super) fn hear_session_end(&self, tenant: &TenantId, user: &UserId, session: Uuid) {
-        let connections = self
-            .presence
-            .connections_of(tenant, std::slice::from_ref(user));
-        let theirs = connections
-            .iter()
-            .filter(|connection| connection.identity().session == Some(session));
-        theirs.for_each(sign_out);
-    }
-
     fn has_accounts(&self) -> Result<()> {
         if self.ways_in().accounts {
             Ok(())
@@ -287,51 +303,46 @@ impl Chat {
         }
     }
 
-    fn new_session(&self, tenant: TenantId, user_id: UserId, username: String) -> SignIn {
+    fn new_session(&self, user: UserRow) -> SignIn {
         let session = Uuid::now_v7();
         SignIn {
-            identity: identity(tenant, user_id, username, session),
+            identity: identity(user, session),
             session,
             generation: 1,
             expires_at: after(self.clock.now(), SESSION),
         }
     }
-
-    fn announce_end(&self, tenant: TenantId, user: UserId, session: Uuid) {
-        self.bus.publish(Event::SessionEnded {
-            tenant,
-            user,
-            session,
-        });
-    }
 }
 
 /// Runs to its end though the visitor hangs up: a session that has ended is announced.
-async fn whole<T: Send + 'static>(
+pub(super) async fn whole<T: Send + 'static>(
     work: impl Future<Output = Result<T>> + Send + 'static,
 ) -> Result<T> {
     tokio::spawn(work).await.map_err(|_| Error::Internal)?
-}
-
-/// Tells a connection that its session has ended, and closes it.
-fn sign_out(connection: &Arc<Connection>) {
-    connection.send("error", &Error::SignedOut.body());
-    connection.revoke();
-    connection.close(CloseReason::SignedOut);
 }
 
 fn after(now: Timestamp, time: Duration) -> Timestamp {
     Timestamp(now.0 + i64::try_from(time.as_millis()).unwrap_or(i64::MAX))
 }
 
-fn identity(tenant: TenantId, user_id: UserId, username: String, session: Uuid) -> Identity {
+/// A session may have begun while its user was being disabled.
+fn refuse_disabled(user: &UserRow) -> Result<()> {
+    if user.disabled_at.is_some() {
+        return Err(Error::AccountDisabled);
+    }
+    Ok(())
+}
+
+fn identity(user: UserRow, session: Uuid) -> Identity {
     Identity {
-        tenant,
-        user_id,
-        username: username.into(),
+        tenant: user.tenant_id,
+        user_id: user.id,
+        username: user.username.into(),
         is_guest: false,
         is_staff: false,
         expires_at: None,
         session: Some(session),
+        former_guests: Arc::default(),
+        token_version: user.token_version,
     }
 }

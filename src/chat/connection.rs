@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
@@ -13,17 +13,87 @@ use parking_lot::{Mutex, RwLock};
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use crate::{auth::Identity, protocol::to_raw};
+use crate::{
+    auth::Identity,
+    error::{Error, Result},
+    limits::UserPlace,
+    protocol::{Encoded, to_raw},
+};
 
 /// Unique on this node while it runs, and shown to nobody.
 pub type ConnectionId = u64;
+
+/// What a connection is there for. It decides who may come, what they can ask for, and what they hear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Namespace {
+    /// `/`: the chat of users and guests.
+    Chat,
+    /// `/support`: a customer's own support room.
+    Support,
+    /// `/admin`: the staff's desk, with all support rooms of their tenant.
+    Admin,
+}
+
+impl Namespace {
+    /// Whether somebody may come here.
+    ///
+    /// # Errors
+    /// [`Error::Forbidden`].
+    pub const fn admits(self, caller: &Identity) -> Result<()> {
+        match self {
+            Self::Admin if !caller.is_staff => Err(Error::Forbidden),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether an event is for those who are here.
+    fn hears(self, event: &str) -> bool {
+        match self {
+            Self::Chat => !matches!(
+                event,
+                "room_status" | "new_customer_message" | "admin_message_sent" | "room_activity"
+            ),
+            Self::Support => matches!(
+                event,
+                "session"
+                    | "new_message"
+                    | "typing_update"
+                    | "read_receipt"
+                    | "room_status_update"
+                    | "error"
+            ),
+            Self::Admin => matches!(
+                event,
+                "room_status"
+                    | "new_customer_message"
+                    | "admin_message_sent"
+                    | "room_activity"
+                    | "room_status_update"
+                    | "error"
+            ),
+        }
+    }
+}
 
 /// Why the server closes a connection. In every case the client comes back by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CloseReason {
     TokenExpired,
     SignedOut,
+    Disabled,
     Restarting,
+}
+
+impl CloseReason {
+    /// The same as a refusal, for doors that can say why they close.
+    #[must_use]
+    pub const fn error(self) -> Error {
+        match self {
+            Self::TokenExpired => Error::TokenExpired,
+            Self::SignedOut => Error::SignedOut,
+            Self::Restarting => Error::Restarting,
+        }
+    }
 }
 
 /// The way out of one connection. Implemented by each door.
@@ -36,25 +106,48 @@ pub trait Outlet: Send + Sync {
     fn close(&self, reason: CloseReason);
 }
 
+impl<O: Outlet> Outlet for Arc<O> {
+    fn push(&self, event: &'static str, payload: &RawValue) {
+        (**self).push(event, payload);
+    }
+
+    fn close(&self, reason: CloseReason) {
+        (**self).close(reason);
+    }
+}
+
+/// An event and its payload.
+type Told = (&'static str, Box<RawValue>);
+
 pub struct Connection {
     pub id: ConnectionId,
+    pub namespace: Namespace,
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
-    /// Its session was ended: it hears nothing any more, and what it asks is refused.
-    revoked: AtomicBool,
+    /// Why its access was ended: it hears nothing any more, and this answers what it asks.
+    refusal: OnceLock<Error>,
+    /// What it hears while it is being told where everything stands: kept until then, so that it comes after.
+    held: Mutex<Option<Vec<Told>>>,
+    is_held: AtomicBool,
+    /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
+    places: Mutex<Vec<UserPlace>>,
     outlet: Box<dyn Outlet>,
 }
 
 impl Connection {
     #[must_use]
-    pub fn new(identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
+    pub fn new(namespace: Namespace, identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
         static NEXT: AtomicU64 = AtomicU64::new(1);
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
+            namespace,
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
-            revoked: AtomicBool::new(false),
+            refusal: OnceLock::new(),
+            held: Mutex::default(),
+            is_held: AtomicBool::new(false),
+            places: Mutex::default(),
             outlet,
         })
     }
@@ -69,13 +162,23 @@ impl Connection {
         *self.identity.write() = Arc::new(identity);
     }
 
-    pub(super) fn revoke(&self) {
-        self.revoked.store(true, Ordering::Relaxed);
+    /// Ends its access: it is told why, hears nothing more, and is closed. The first reason counts.
+    pub(super) fn shut_out(&self, why: Error) {
+        let last_words = to_raw(&why.body());
+        let reason = match why {
+            Error::AccountDisabled => CloseReason::Disabled,
+            _ => CloseReason::SignedOut,
+        };
+        if self.refusal.set(why).is_ok() {
+            self.outlet.push("error", &last_words);
+            self.outlet.close(reason);
+        }
     }
 
+    /// Why its access was ended, if it was.
     #[must_use]
-    pub fn is_revoked(&self) -> bool {
-        self.revoked.load(Ordering::Relaxed)
+    pub fn refusal(&self) -> Option<&Error> {
+        self.refusal.get()
     }
 
     /// Notes that it is a member of a live room; `false` if it is gone.
@@ -93,15 +196,60 @@ impl Connection {
         }
     }
 
+    /// The live rooms that it is a member of.
+    pub(super) fn rooms(&self) -> Vec<RoomId> {
+        let rooms = self.rooms.lock();
+        rooms.iter().flatten().cloned().collect()
+    }
+
     /// It is gone: the live rooms that it has to be taken out of.
     pub(super) fn end(&self) -> HashSet<RoomId> {
         self.rooms.lock().take().unwrap_or_default()
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if !self.is_revoked() {
-            self.outlet.push(event, payload);
+        if !self.namespace.hears(event) || self.refusal().is_some() {
+            return;
         }
+        if self.is_held.load(Ordering::Acquire) {
+            let mut held = self.held.lock();
+            if let Some(held) = held.as_mut() {
+                return held.push((event, payload.to_owned()));
+            }
+        }
+        self.outlet.push(event, payload);
+    }
+
+    /// A change of a room, as those in this namespace hear it.
+    pub(super) fn deliver(&self, change: &Encoded) {
+        match (self.namespace, &change.for_staff) {
+            (Namespace::Admin, Some((event, payload))) => self.push(event, payload),
+            _ => self.push("new_message", &change.json),
+        }
+    }
+
+    /// Keeps what is pushed until [`Connection::release`].
+    pub(super) fn hold(&self) {
+        *self.held.lock() = Some(Vec::new());
+        self.is_held.store(true, Ordering::Release);
+    }
+
+    /// Tells where everything stands, then what has happened meanwhile.
+    pub(super) fn release(&self, event: &'static str, payload: &impl Serialize) {
+        let mut held = self.held.lock();
+        let later = held.take().unwrap_or_default();
+        if self.refusal().is_none() {
+            self.outlet.push(event, &to_raw(payload));
+            for (event, payload) in later {
+                self.outlet.push(event, &payload);
+            }
+        }
+        self.is_held.store(false, Ordering::Release);
+    }
+
+    /// Holds a place as long as the connection lasts.
+    pub(super) fn keep(&self, place: UserPlace) {
+        self.places.lock().push(place);
     }
 
     pub fn send(&self, event: &'static str, payload: &impl Serialize) {

@@ -8,6 +8,7 @@
 
 mod history;
 mod room;
+mod typing;
 mod typists;
 
 use std::{sync::Arc, time::Duration};
@@ -27,7 +28,7 @@ use super::{
 use crate::{
     bus::Typist,
     error::{Error, Result},
-    protocol::{Encoded, Message, to_raw},
+    protocol::{Encoded, to_raw},
     store::{MessageQuery, Store},
 };
 
@@ -171,17 +172,17 @@ impl LiveRooms {
         had_joined
     }
 
-    /// Hands a change to the room's stream. `direct` are the connections that hear it though they have not joined.
-    pub fn deliver(&self, key: &RoomKey, message: Arc<Message>, direct: &[Arc<Connection>]) {
-        let change = Arc::new(Encoded::new(message));
+    /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
+    pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
+        let change = Arc::new(change);
         loop {
-            let room = if direct.is_empty() {
+            let room = if listeners.is_empty() {
                 self.get(key)
             } else {
                 Some(self.entry(key))
             };
             let Some(room) = room else { return };
-            match room.deliver(&change, direct) {
+            match room.deliver(&change, listeners) {
                 Delivered::Done => {}
                 Delivered::Closed => continue,
                 Delivered::Hole => {
@@ -189,7 +190,7 @@ impl LiveRooms {
                     tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
                 }
             }
-            if !direct.is_empty() {
+            if !listeners.is_empty() {
                 self.close_if_empty(key);
             }
             return;
@@ -207,8 +208,17 @@ impl LiveRooms {
                 limit: HOLE_PAGE,
             };
             if let Ok(messages) = self.store.messages(&key.tenant, &key.room, part).await {
-                for message in messages {
-                    room.deliver(&Arc::new(Encoded::new(Arc::new(message))), &[]);
+                let support = match messages.first().map(|message| message.sender_type) {
+                    Some(Some(_)) => self.store.support_room(&key.tenant, &key.room).await,
+                    _ => Ok(None),
+                };
+                let unread = support.ok().flatten().map(|row| row.unread_count);
+                for message in messages.into_iter().map(Arc::new) {
+                    let change = match unread {
+                        Some(unread) => Encoded::in_support(message, unread),
+                        None => Encoded::new(message),
+                    };
+                    room.deliver(&Arc::new(change), &[]);
                 }
             }
         }
@@ -221,8 +231,16 @@ impl LiveRooms {
         }
     }
 
-    pub fn typing(&self, key: &RoomKey, typist: &Typist, is_typing: bool) {
+    /// `listeners` are connections that hear of it though they have not joined.
+    pub fn typing(
+        &self,
+        key: &RoomKey,
+        typist: &Typist,
+        is_typing: bool,
+        listeners: &[Arc<Connection>],
+    ) {
         let Some(room) = self.get(key) else { return };
+        room.listen(listeners);
         let Some((first_deadline, begun)) = room.typing(typist, is_typing, self.typing_timeout)
         else {
             return;

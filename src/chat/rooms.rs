@@ -13,6 +13,7 @@ use super::{
     Chat, Connection, RoomKey,
     live::{Page, Part},
     room_cache::{Decided, RoomRecord},
+    support::ReadMarks,
 };
 use crate::{
     auth::Identity,
@@ -198,7 +199,9 @@ impl Chat {
             let (room, decided) = self.enter(&caller, &key).await?;
             self.become_participant(&caller, &room, &key).await?;
             let view = self.room_for(&caller, &room).await?;
+            let marks = self.read_marks(&caller.tenant, &room).await?;
             let mut give = |page: Page| {
+                let changes = ReadMarks::apply(marks, page.messages);
                 answer(RoomJoined {
                     room_id: request.room_id.clone(),
                     room: Room {
@@ -207,7 +210,7 @@ impl Chat {
                     },
                     rev: page.rev,
                     reset: page.has_more,
-                    changes: (since.is_some() && !page.has_more).then_some(page.messages),
+                    changes: (since.is_some() && !page.has_more).then_some(changes),
                 });
             };
             let joined = self.live.join(&key, connection, since, decided, &mut give);

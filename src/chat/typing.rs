@@ -3,7 +3,9 @@
 
 use std::sync::Arc;
 
-use super::{Chat, Connection, RoomKey};
+use entity::ids::RoomId;
+
+use super::{Chat, Connection, Namespace, RoomKey};
 use crate::{
     bus::{Event, Typist},
     error::Result,
@@ -11,6 +13,19 @@ use crate::{
 };
 
 impl Chat {
+    /// The connection types in a room no more.
+    pub(super) async fn stop_typing(
+        &self,
+        connection: &Arc<Connection>,
+        room_id: RoomId,
+    ) -> Result<()> {
+        let request = Typing {
+            room_id,
+            is_typing: false,
+        };
+        self.typing(connection, request).await
+    }
+
     /// Ignored from a connection that is not in the room, and where no message could follow: in an archived room, or
     /// between two who have blocked each other.
     pub async fn typing(&self, connection: &Arc<Connection>, request: Typing) -> Result<()> {
@@ -28,9 +43,12 @@ impl Chat {
             room: request.room_id,
             typist: Typist {
                 user_id: caller.user_id.clone(),
+                username: Arc::clone(&caller.username),
+                is_staff: connection.namespace == Namespace::Admin,
                 connection: connection.id,
             },
             is_typing: request.is_typing,
+            is_support: connection.namespace != Namespace::Chat,
         });
         Ok(())
     }

@@ -1,24 +1,22 @@
-//! The one way in: every request of every door is a [`Command`], found by its event's name.
+//! The one way in: every request of every door is a [`Command`], found by its event's name in the caller's namespace.
 
+mod admin;
+mod chat;
 mod membership;
+mod support;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
 
 use futures_util::{FutureExt, future::BoxFuture};
-use serde::de::DeserializeOwned;
+use serde::{Serialize, de::DeserializeOwned};
 use serde_json::value::RawValue;
 
 use super::{Gateway, reply::Reply};
 use crate::{
-    chat::Connection,
+    auth::Identity,
+    chat::{Connection, Namespace, Sending},
     error::{Error, Result},
-    protocol::{
-        AddParticipant, ArchiveRoom, Authenticate, Authenticated, BlockUser, ChatMessage,
-        ConversationList, CreateRoom, Done, GetBlockedUsers, GetMessages, GetRoomParticipants,
-        GetUserConversations, JoinRoom, LeaveRoom, MarkRead, MessageSent, ParticipantList,
-        PresenceUpdate, PrivateMessage, PrivateMessageSent, RemoveParticipant, RenameRoom,
-        SearchRooms, SearchUsers, SetRole, Typing, UnblockUser,
-    },
+    protocol::{Authenticate, Authenticated, Message},
 };
 
 /// How much is said about what is wrong with a payload.
@@ -44,27 +42,30 @@ trait Command: DeserializeOwned + Send {
     fn run(self, caller: &Caller, reply: Reply) -> impl Future<Output = Rest> + Send;
 }
 
-/// Lists the commands, once.
+/// Lists the commands of a namespace, once.
 macro_rules! commands {
     ($($command:ty,)*) => {
-        /// The name of a request, as it is counted; `unknown` for what is none.
-        pub fn name(event: &str) -> &'static str {
+        /// The name of a request, as it is counted.
+        pub(super) fn name(event: &str) -> Option<&'static str> {
             match event {
-                $(<$command as Command>::EVENT => <$command as Command>::EVENT,)*
-                _ => "unknown",
+                $(<$command as Command>::EVENT => Some(<$command as Command>::EVENT),)*
+                _ => None,
             }
         }
 
-        /// Whether a request may begin while messages sent before it are being committed.
-        pub fn is_pipelined(event: &str) -> bool {
+        pub(super) fn is_pipelined(event: &str) -> bool {
             match event {
                 $(<$command as Command>::EVENT => <$command as Command>::PIPELINED,)*
                 _ => false,
             }
         }
 
-        /// Serves a request. `reply` is used up whatever comes, a panic included.
-        pub async fn dispatch(caller: &Caller, event: &str, payload: &RawValue, reply: Reply) -> Rest {
+        pub(super) async fn dispatch(
+            caller: &Caller,
+            event: &str,
+            payload: &RawValue,
+            reply: Reply,
+        ) -> Rest {
             match event {
                 $(<$command as Command>::EVENT => run::<$command>(caller, payload, reply).await,)*
                 _ => {
@@ -75,29 +76,34 @@ macro_rules! commands {
         }
     };
 }
+use commands;
 
-commands! {
-    CreateRoom,
-    JoinRoom,
-    LeaveRoom,
-    ChatMessage,
-    Typing,
-    GetMessages,
-    GetRoomParticipants,
-    PrivateMessage,
-    GetUserConversations,
-    SearchUsers,
-    SearchRooms,
-    AddParticipant,
-    RemoveParticipant,
-    SetRole,
-    RenameRoom,
-    ArchiveRoom,
-    MarkRead,
-    BlockUser,
-    UnblockUser,
-    GetBlockedUsers,
-    Authenticate,
+/// The name of a request, as it is counted; `unknown` for what is none.
+pub fn name(namespace: Namespace, event: &str) -> &'static str {
+    let name = match namespace {
+        Namespace::Chat => chat::name(event),
+        Namespace::Support => support::name(event),
+        Namespace::Admin => admin::name(event),
+    };
+    name.unwrap_or("unknown")
+}
+
+/// Whether a request may begin while messages sent before it are being committed.
+pub fn is_pipelined(namespace: Namespace, event: &str) -> bool {
+    match namespace {
+        Namespace::Chat => chat::is_pipelined(event),
+        Namespace::Support => support::is_pipelined(event),
+        Namespace::Admin => admin::is_pipelined(event),
+    }
+}
+
+/// Serves a request. `reply` is used up whatever comes, a panic included.
+pub async fn dispatch(caller: &Caller, event: &str, payload: &RawValue, reply: Reply) -> Rest {
+    match caller.connection.namespace {
+        Namespace::Chat => chat::dispatch(caller, event, payload, reply).await,
+        Namespace::Support => support::dispatch(caller, event, payload, reply).await,
+        Namespace::Admin => admin::dispatch(caller, event, payload, reply).await,
+    }
 }
 
 async fn run<C: Command>(caller: &Caller, payload: &RawValue, reply: Reply) -> Rest {
@@ -143,211 +149,6 @@ fn without_place(message: &str) -> String {
     message.chars().take(MAX_REASON_CHARS).collect()
 }
 
-impl Command for CreateRoom {
-    const EVENT: &'static str = "create_room";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        reply.give(
-            caller
-                .gateway
-                .chat
-                .create_room(&caller.connection.identity(), self)
-                .await,
-        );
-        None
-    }
-}
-
-impl Command for JoinRoom {
-    const EVENT: &'static str = "join_room";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let mut reply = Some(reply);
-        let mut answer = |joined| {
-            if let Some(reply) = reply.take() {
-                reply.success(joined);
-            }
-        };
-        let result = caller
-            .gateway
-            .chat
-            .join_room(&caller.connection, self, &mut answer)
-            .await;
-        fail_if_unanswered(reply, result);
-        None
-    }
-}
-
-impl Command for LeaveRoom {
-    const EVENT: &'static str = "leave_room";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        caller
-            .gateway
-            .chat
-            .leave_room(&caller.connection, &self.room_id)
-            .await;
-        reply.success(Done {});
-        None
-    }
-}
-
-impl Command for ChatMessage {
-    const EVENT: &'static str = "chat_message";
-    const PIPELINED: bool = true;
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        match caller
-            .gateway
-            .chat
-            .send_message(&caller.connection.identity(), self)
-            .await
-        {
-            Ok(sending) => Some(Box::pin({
-                let chat = Arc::clone(&caller.gateway.chat);
-                async move {
-                    reply.give(
-                        sending
-                            .stored(&chat.limits)
-                            .await
-                            .map(|message| MessageSent { message }),
-                    );
-                }
-            })),
-            Err(error) => {
-                reply.fail(&error);
-                None
-            }
-        }
-    }
-}
-
-impl Command for PrivateMessage {
-    const EVENT: &'static str = "private_message";
-    const PIPELINED: bool = true;
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        match caller
-            .gateway
-            .chat
-            .send_private_message(&caller.connection.identity(), self)
-            .await
-        {
-            Ok(sending) => Some(Box::pin({
-                let chat = Arc::clone(&caller.gateway.chat);
-                async move {
-                    reply.give(sending.stored(&chat.limits).await.map(|message| {
-                        PrivateMessageSent {
-                            room_id: message.room_id.clone(),
-                            message,
-                        }
-                    }));
-                }
-            })),
-            Err(error) => {
-                reply.fail(&error);
-                None
-            }
-        }
-    }
-}
-
-impl Command for Typing {
-    const EVENT: &'static str = "typing";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let told = caller.gateway.chat.typing(&caller.connection, self).await;
-        reply.give(told.map(|()| Done {}));
-        None
-    }
-}
-
-impl Command for GetMessages {
-    const EVENT: &'static str = "get_messages";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let mut reply = Some(reply);
-        let mut answer = |page| {
-            if let Some(reply) = reply.take() {
-                reply.success(page);
-            }
-        };
-        let result = caller
-            .gateway
-            .chat
-            .get_messages(&caller.connection, self, &mut answer)
-            .await;
-        fail_if_unanswered(reply, result);
-        None
-    }
-}
-
-impl Command for GetRoomParticipants {
-    const EVENT: &'static str = "get_room_participants";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        match caller
-            .gateway
-            .chat
-            .participants(&caller.connection.identity(), &self.room_id)
-            .await
-        {
-            Ok(participants) => {
-                let online: Vec<PresenceUpdate> = participants
-                    .iter()
-                    .filter(|participant| participant.online)
-                    .map(|participant| PresenceUpdate {
-                        user_id: participant.id.clone(),
-                        username: participant.username.clone(),
-                        last_seen: None,
-                    })
-                    .collect();
-                reply.success(ParticipantList { participants });
-                // So that a client that starts everyone as offline is right.
-                for update in &online {
-                    caller.connection.send("user_online", update);
-                }
-            }
-            Err(error) => reply.fail(&error),
-        }
-        None
-    }
-}
-
-impl Command for GetUserConversations {
-    const EVENT: &'static str = "get_user_conversations";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let conversations = caller
-            .gateway
-            .chat
-            .conversations(&caller.connection.identity())
-            .await;
-        reply.give(conversations.map(|conversations| ConversationList { conversations }));
-        None
-    }
-}
-
-impl Command for SearchUsers {
-    const EVENT: &'static str = "search_users";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let identity = caller.connection.identity();
-        reply.give(caller.gateway.chat.search_users(&identity, self).await);
-        None
-    }
-}
-
-impl Command for SearchRooms {
-    const EVENT: &'static str = "search_rooms";
-
-    async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        let identity = caller.connection.identity();
-        reply.give(caller.gateway.chat.search_rooms(&identity, self).await);
-        None
-    }
-}
-
 impl Command for Authenticate {
     const EVENT: &'static str = "authenticate";
 
@@ -358,19 +159,54 @@ impl Command for Authenticate {
     }
 }
 
-/// Extends a session by a newer token of the same user. Guests have none.
+/// Extends a session by a newer token of the same user. A guest signs in, and goes on as the user.
 async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
-    let identity = caller.gateway.authenticator.verify(token)?;
+    let gateway = &caller.gateway;
+    let identity = gateway.authenticator.verify(token)?;
     let current = caller.connection.identity();
     let is_same = (&identity.tenant, &identity.user_id) == (&current.tenant, &current.user_id);
-    if current.is_guest || !is_same {
+    if !current.is_guest && !is_same {
         return Err(Error::unauthorized("the token is another user's"));
     }
-    caller.gateway.chat.know_user(&identity).await?;
+    caller.connection.namespace.admits(&identity)?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
-    caller.connection.renew(identity);
-    caller.gateway.chat.confirm(&caller.connection).await?;
+    if current.is_guest {
+        gateway
+            .chat
+            .become_user(&caller.connection, identity)
+            .await?;
+    } else {
+        gateway.chat.check_access(&identity).await?;
+        // Before the token's version becomes known, which ends the connections of older ones.
+        caller.connection.renew(Identity {
+            former_guests: Arc::clone(&current.former_guests),
+            ..identity.clone()
+        });
+        gateway.chat.know_user(&identity).await?;
+    }
+    gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })
+}
+
+/// Answers when the message is committed; requests that follow need not wait for it.
+fn answer_when_stored<T: Serialize>(
+    caller: &Caller,
+    reply: Reply,
+    sending: Result<Sending>,
+    answer: impl FnOnce(Arc<Message>) -> T + Send + 'static,
+) -> Rest {
+    match sending {
+        Ok(sending) => {
+            let chat = Arc::clone(&caller.gateway.chat);
+            Some(Box::pin(async move {
+                reply.give(sending.stored(&chat.limits).await.map(answer));
+            }))
+        }
+        Err(error) => {
+            reply.fail(&error);
+            None
+        }
+    }
 }
 
 fn fail_if_unanswered(reply: Option<Reply>, result: Result<()>) {

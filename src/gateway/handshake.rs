@@ -1,4 +1,5 @@
-//! What stands in front of the Socket.IO library: every request of it passes here first.
+//! What stands in front of those who have not said who they are: every request for the Socket.IO library passes here
+//! first, and every raw WebSocket.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,7 +16,12 @@ use axum::{
 use tower_http::timeout::TimeoutBody;
 
 use super::{Gateway, http::ErrorResponse, origin, refusals, transport::Transport};
-use crate::{config::Config, error::Error, limits::Place};
+use crate::{
+    chat::Entry,
+    config::Config,
+    error::{Error, Result},
+    limits::Place,
+};
 
 /// The place of a session among those of its address that have not said who they are. Given back when they have, or
 /// when the session ends.
@@ -53,6 +59,7 @@ pub async fn guard(
     let query = Query::parse(request.uri());
     if query.engine == Some("3") && !gateway.config.legacy_clients {
         return refuse(
+            &gateway,
             &Error::invalid("Socket.IO clients 2.x are not accepted here (setting legacy_clients)"),
             &request,
         );
@@ -63,13 +70,10 @@ pub async fn guard(
         return ErrorResponse(Error::Internal).into_response();
     };
     if session.is_none() {
-        if gateway.is_draining() {
-            return refuse(&Error::Restarting, &request);
-        }
         let ip = client_ip(&gateway.config, transport.peer.ip(), request.headers());
-        match gateway.chat.limits.pending(ip) {
-            Ok(place) => request.extensions_mut().insert(Pending::new(place)),
-            Err(error) => return refuse(&error, &request),
+        match enter(&gateway, ip) {
+            Ok(pending) => request.extensions_mut().insert(pending),
+            Err(error) => return refuse(&gateway, &error, &request),
         };
         request.extensions_mut().insert(ClientIp(ip));
     }
@@ -84,9 +88,35 @@ pub async fn guard(
     response
 }
 
-fn refuse(error: &Error, request: &Request) -> Response {
-    refusals::note(error, "handshake", origin::of(request.headers()));
+/// Takes a place among those of an address that have not said who they are.
+///
+/// # Errors
+/// [`Error::Restarting`], [`Error::TooManyConnections`].
+pub fn enter(gateway: &Gateway, ip: IpAddr) -> Result<Pending> {
+    if gateway.is_draining() {
+        return Err(Error::Restarting);
+    }
+    gateway.chat.limits.pending(ip).map(Pending::new)
+}
+
+fn refuse(gateway: &Gateway, error: &Error, request: &Request) -> Response {
+    refusals::count_connect("socketio", error.code());
+    let entry = stranger("handshake", gateway, request).door("socketio");
+    refusals::note(&gateway.chat.audit, error, entry);
     ErrorResponse(error.clone()).into_response()
+}
+
+/// What the audit says of a request that was refused before anybody asked who it is: where it comes from.
+pub fn stranger(action: &'static str, gateway: &Gateway, request: &Request) -> Entry {
+    let entry = Entry::stranger(action);
+    let entry = entry.detail(format!("origin: {}", origin::of(request.headers())));
+    match request.extensions().get::<Arc<Transport>>() {
+        Some(transport) => {
+            let peer = transport.peer.ip();
+            entry.address(client_ip(&gateway.config, peer, request.headers()))
+        }
+        None => entry,
+    }
 }
 
 /// The parts of a Socket.IO request's query that decide here.

@@ -16,7 +16,7 @@ use super::{
     Gateway, refusals,
     transport::{Stream, Transport},
 };
-use crate::error::Error;
+use crate::{chat::Entry, error::Error};
 
 /// Bytes of a request's head that are read at the most.
 const MAX_HEAD_BYTES: usize = 64 * 1024;
@@ -35,7 +35,8 @@ pub async fn serve(gateway: Arc<Gateway>, listener: TcpListener, router: Router)
             }
         };
         let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            refusals::note(&Error::TooManyConnections, "accept", &peer.to_string());
+            let entry = Entry::stranger("accept").address(peer.ip());
+            refusals::note(&gateway.chat.audit, &Error::TooManyConnections, entry);
             continue;
         };
         if let Err(error) = prepare(&tcp, &gateway) {

@@ -1,28 +1,26 @@
 //! The doors: who is calling, what do they ask, in what order; and the way back. All of them call the same commands.
 
+mod admission;
 mod commands;
 mod handshake;
 mod http;
 mod listener;
 mod origin;
+mod pace;
 mod refusals;
 mod reply;
 mod rest;
+mod session;
 mod socketio;
 mod transport;
 mod web;
+mod websocket;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use rand::random_range;
 use tokio::time::{Instant, timeout};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use http::router;
 pub use listener::serve;
@@ -45,7 +43,7 @@ pub struct Gateway {
     transports: Transports,
     /// The tasks of all connections, until each has saved what its user leaves behind.
     sessions: TaskTracker,
-    draining: AtomicBool,
+    draining: CancellationToken,
 }
 
 impl Gateway {
@@ -57,18 +55,18 @@ impl Gateway {
             authenticator,
             transports: Transports::default(),
             sessions: TaskTracker::new(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
         })
     }
 
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
     }
 
     /// Ends all connections: not ready from now on, transports closed one by one at random moments within half of the
     /// drain time, so that clients come back spread over it. What was received is answered first.
     pub async fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.cancel();
         let time = self.config.drain_seconds.0;
         let deadline = Instant::now() + time;
         let connections = self.chat.connections();

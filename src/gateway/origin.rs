@@ -9,13 +9,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{Gateway, http::ErrorResponse, refusals};
+use super::{Gateway, handshake, http::ErrorResponse, refusals};
 use crate::error::Error;
 
 /// Refuses requests of pages that may not connect, and tells browsers which may.
 pub async fn guard(State(gateway): State<Arc<Gateway>>, request: Request, next: Next) -> Response {
     if !is_allowed(request.headers(), &gateway.config.allowed_origins.0) {
-        refusals::note(&Error::OriginNotAllowed, "origin", of(request.headers()));
+        let entry = handshake::stranger("origin", &gateway, &request);
+        refusals::note(&gateway.chat.audit, &Error::OriginNotAllowed, entry);
         return ErrorResponse(Error::OriginNotAllowed).into_response();
     }
     let cors = cors_headers(request.headers());

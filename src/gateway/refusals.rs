@@ -1,23 +1,71 @@
-//! What is said of refusals to operators: counted always, logged with who, what and why, but not without bound: one who
-//! floods the server must not flood its log.
+//! What becomes of refusals: every one passes here, is counted, and goes to the audit.
 
-use crate::{error::Error, limits};
+use std::net::IpAddr;
 
-/// How much is logged of who was refused: a page's origin can be of any length.
-const MAX_WHO_CHARS: usize = 200;
+use crate::{
+    auth::Identity,
+    chat::{Audit, Entry},
+    error::Error,
+};
 
-/// Counts a refusal and logs it. `what` is the event, or the step that was refused; `who` is the caller, as far as known.
-pub fn note(error: &Error, what: &str, who: &str) {
-    let code = error.code();
-    metrics::counter!("confab_refusals_total", "code" => code).increment(1);
-    if !limits::may_log(code) {
-        return;
+/// Notes a refusal. The entry says what was refused and to whom.
+pub fn note(audit: &Audit, error: &Error, entry: Entry) {
+    metrics::counter!(
+        "confab_refusals_total",
+        "code" => error.code(), "event" => entry.action(), "door" => entry.door_name(),
+    )
+    .increment(1);
+    audit.note(entry.refused(error));
+}
+
+/// Somebody is not let in at a door.
+pub fn connect(audit: &Audit, door: &'static str, ip: Option<IpAddr>, refused: &Refused) {
+    count_connect(door, refused.error.code());
+    let entry = refused.entry("connect").door(door);
+    let entry = match ip {
+        Some(ip) => entry.address(ip),
+        None => entry,
+    };
+    note(audit, &refused.error, entry);
+}
+
+/// Counts an attempt to connect; `ok`, or the code of the refusal.
+pub fn count_connect(door: &'static str, outcome: &'static str) {
+    metrics::counter!("confab_connects_total", "door" => door, "outcome" => outcome).increment(1);
+}
+
+/// A refusal of somebody whose token was good, or who has not shown any that was.
+#[derive(Debug)]
+pub struct Refused {
+    pub error: Error,
+    who: Option<Box<Identity>>,
+}
+
+impl Refused {
+    pub fn of(error: Error, who: &Identity) -> Self {
+        Self {
+            error,
+            who: Some(Box::new(who.clone())),
+        }
     }
-    let who: String = who.chars().take(MAX_WHO_CHARS).collect();
-    // What is wrong with a payload quotes it, and the log holds no message.
-    if matches!(error, Error::InvalidPayload(_)) {
-        tracing::info!(what, who, code, "refused");
-    } else {
-        tracing::info!(what, who, code, why = %error, "refused");
+
+    /// What the audit says of it.
+    pub fn entry(&self, action: &'static str) -> Entry {
+        match &self.who {
+            Some(who) => Entry::new(action, who),
+            None => Entry::stranger(action),
+        }
+    }
+}
+
+impl From<Error> for Refused {
+    fn from(error: Error) -> Self {
+        Self { error, who: None }
+    }
+}
+
+impl From<Refused> for Error {
+    fn from(refused: Refused) -> Self {
+        refused.error
     }
 }

@@ -5,37 +5,38 @@ use serde_json::value::RawValue;
 
 use super::refusals;
 use crate::{
-    auth::Identity,
+    chat::{Audit, Entry},
     error::{Error, Result},
-    protocol::{ErrorBody, Success, to_raw},
+    protocol::{Success, to_raw},
 };
 
 /// How a door says it.
 pub trait Answer: Send {
     fn success(self: Box<Self>, body: &RawValue);
-    fn failure(self: Box<Self>, body: &ErrorBody);
+    fn failure(self: Box<Self>, error: &Error);
 }
 
 /// Answers a request; when dropped unanswered (a panic), answers that something broke.
 pub struct Reply {
-    event: &'static str,
-    who: String,
+    audit: Audit,
+    /// What the audit says of it if it is refused.
+    entry: Entry,
     answer: Option<Box<dyn Answer>>,
 }
 
 impl Reply {
-    pub fn new(event: &'static str, caller: &Identity, answer: Box<dyn Answer>) -> Self {
+    /// `entry` names the event, who sent it and where it came in.
+    pub fn new(audit: &Audit, entry: Entry, answer: Box<dyn Answer>) -> Self {
         Self {
-            event,
-            who: format!("{}/{}", caller.tenant, caller.user_id),
+            audit: audit.clone(),
+            entry,
             answer: Some(answer),
         }
     }
 
     pub fn success<T: Serialize>(mut self, body: T) {
         if let Some(answer) = self.answer.take() {
-            metrics::counter!("confab_events_total", "event" => self.event, "outcome" => "ok")
-                .increment(1);
+            self.count("ok");
             answer.success(&to_raw(&Success::new(body)));
         }
     }
@@ -55,11 +56,17 @@ impl Reply {
         let Some(answer) = self.answer.take() else {
             return;
         };
-        let code = error.code();
-        metrics::counter!("confab_events_total", "event" => self.event, "outcome" => code)
-            .increment(1);
-        refusals::note(error, self.event, &self.who);
-        answer.failure(&error.body());
+        self.count(error.code());
+        refusals::note(&self.audit, error, self.entry.clone());
+        answer.failure(error);
+    }
+
+    fn count(&self, outcome: &'static str) {
+        metrics::counter!(
+            "confab_events_total",
+            "event" => self.entry.action(), "outcome" => outcome, "door" => self.entry.door_name(),
+        )
+        .increment(1);
     }
 }
 
@@ -73,8 +80,6 @@ impl Drop for Reply {
 mod tests {
     use std::sync::{Arc, Mutex};
 
-    use entity::ids::{ExternalId, TenantId, UserId};
-
     use super::*;
 
     #[derive(Clone, Default)]
@@ -85,22 +90,14 @@ mod tests {
             self.0.lock().unwrap().push(body.get().to_owned());
         }
 
-        fn failure(self: Box<Self>, body: &ErrorBody) {
-            self.0.lock().unwrap().push(body.code.to_owned());
+        fn failure(self: Box<Self>, error: &Error) {
+            self.0.lock().unwrap().push(error.code().to_owned());
         }
     }
 
     fn reply(answers: &Answers) -> Reply {
-        let caller = Identity {
-            tenant: TenantId::default(),
-            user_id: UserId(ExternalId::Number(7)),
-            username: Arc::from("alice"),
-            is_guest: false,
-            is_staff: false,
-            expires_at: None,
-            session: None,
-        };
-        Reply::new("typing", &caller, Box::new(answers.clone()))
+        let entry = Entry::stranger("typing");
+        Reply::new(&Audit::nowhere(), entry, Box::new(answers.clone()))
     }
 
     #[test]

@@ -109,6 +109,7 @@ pub struct GetRoomParticipants {
 #[ts(export)]
 pub struct ChatMessage {
     pub room_id: RoomId,
+    #[serde(alias = "content")]
     #[ts(type = "string")]
     pub message: MessageText,
     #[serde(default)]

@@ -26,6 +26,16 @@ pub struct NewAccount {
     pub password_hash: String,
 }
 
+/// What a refresh token is good for.
+pub enum Rotation {
+    /// The generation of the token to give for it, and when that ends.
+    Next(i64, Timestamp),
+    /// There is no such session any more.
+    Over,
+    /// The session ends now: a token was used that had been replaced and its successor used, so somebody has a copy.
+    Stolen,
+}
+
 /// For so long the token before the newest one is answered with the newest one: two tabs that refresh at the same time
 /// both go on.
 const SAME_ANSWER_MS: i64 = 30_000;
@@ -89,9 +99,7 @@ impl Store {
             .await
     }
 
-    /// Takes a session's refresh token of some generation and says the generation of the one to give for it and when
-    /// that ends. `None`: there is no such session; or it ends now, because a token was used that had been replaced and
-    /// its successor used, so that somebody has a copy.
+    /// Takes a session's refresh token of some generation.
     pub async fn rotate_session(
         &self,
         tenant: &TenantId,
@@ -100,7 +108,7 @@ impl Store {
         generation: i64,
         now: Timestamp,
         expires_at: Timestamp,
-    ) -> Result<Option<(i64, Timestamp)>> {
+    ) -> Result<Rotation> {
         let query = session_of(tenant, user, session);
         self.writer
             .write("rotate_session", move |txn| {
@@ -187,19 +195,19 @@ async fn rotate(
     generation: i64,
     now: Timestamp,
     expires_at: Timestamp,
-) -> Result<Option<(i64, Timestamp)>, DbErr> {
+) -> Result<Rotation, DbErr> {
     let Some(row) = query.lock_exclusive().one(txn).await? else {
-        return Ok(None);
+        return Ok(Rotation::Over);
     };
     let is_newest = generation == row.generation;
     if !is_newest && generation != row.previous_generation {
         account_sessions::Entity::delete_by_id(row.id)
             .exec(txn)
             .await?;
-        return Ok(None);
+        return Ok(Rotation::Stolen);
     }
     if !is_newest && now.0 - row.rotated_at.0 < SAME_ANSWER_MS {
-        return Ok(Some((row.generation, row.expires_at)));
+        return Ok(Rotation::Next(row.generation, row.expires_at));
     }
     let next = row.generation + 1;
     let row = account_sessions::ActiveModel {
@@ -211,5 +219,5 @@ async fn rotate(
         ..Default::default()
     };
     row.update(txn).await?;
-    Ok(Some((next, expires_at)))
+    Ok(Rotation::Next(next, expires_at))
 }

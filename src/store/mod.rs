@@ -4,6 +4,8 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod append;
+mod audit;
 mod blocks;
 mod guests;
 mod membership;
@@ -13,8 +15,10 @@ mod open;
 mod participants;
 mod permission;
 mod receipts;
+mod revocation;
 mod rooms;
 mod search;
+mod support;
 mod users;
 mod writer;
 
@@ -22,15 +26,19 @@ use std::{future::Future, sync::Arc, time::Instant};
 
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
-pub use accounts::NewAccount;
+pub use accounts::{NewAccount, Rotation};
+pub use append::{Delivery, Listeners, NewMessage, Stored};
+pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use blocks::Blocked;
+pub use guests::{GuestKey, Linked};
 pub use membership::{ChangeRequest, Changed, RoomChange, Standing};
-pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
+pub use messages::MessageQuery;
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError};
 pub use participants::{Member, Membership};
 pub use receipts::ReadMark;
 pub use rooms::NewRoom;
+pub use support::{NewSupportRoom, SupportCursor, SupportRow, SupportState, SupportWrite};
 pub use users::UserRow;
 pub use writer::Committed;
 

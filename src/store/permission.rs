@@ -9,17 +9,19 @@ use entity::{
 };
 use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
 
-use super::{blocks, messages::NewMessage};
+use super::{append::NewMessage, blocks, guests};
 use crate::error::Error;
 
 /// What the senders of some messages may do.
 pub(super) struct Permissions {
     participants: HashSet<(TenantId, RoomId, UserId)>,
     blocked: HashSet<(TenantId, UserId, UserId)>,
+    /// Guests who are none any more.
+    signed_in: HashSet<(TenantId, UserId)>,
 }
 
 impl Permissions {
-    /// Two queries at the most, whatever the number of messages, up to a hundred senders; none where all of them wrote
+    /// Three queries at the most, whatever the number of messages, up to a hundred senders; none where all of them wrote
     /// to public rooms.
     pub(super) async fn read(
         txn: &DatabaseTransaction,
@@ -50,14 +52,21 @@ impl Permissions {
                     .map(|row| (row.tenant_id, row.room_id, row.user_id)),
             );
         }
+        let missing = keys.iter().filter(|(tenant, room, user)| {
+            let key = ((*tenant).clone(), (*room).clone(), (*user).clone());
+            !participants.contains(&key)
+        });
+        let missing: HashSet<_> = missing.map(|(tenant, _, user)| (*tenant, *user)).collect();
+        let signed_in = guests::signed_in(txn, missing).await?;
         let pairs: HashSet<_> = messages
             .iter()
-            .filter_map(|(tenant, new)| Some((tenant, new.delivery.direct.as_ref()?)))
+            .filter_map(|(tenant, new)| Some((tenant, new.delivery.direct()?)))
             .collect();
         let pairs: Vec<_> = pairs.into_iter().collect();
         let blocked = blocks::among(txn, &pairs).await?;
         Ok(Self {
             participants,
+            signed_in,
             blocked: blocked
                 .into_iter()
                 .flat_map(|row| {
@@ -83,12 +92,18 @@ impl Permissions {
     ) -> Option<Error> {
         let sender = (tenant.clone(), new.room_id.clone(), new.user_id.clone());
         if new.as_participant && !self.participants.contains(&sender) {
-            return Some(Error::ROOM_DENIED);
+            let guest = (tenant.clone(), new.user_id.clone());
+            // The client sends it again as the user.
+            return Some(if self.signed_in.contains(&guest) {
+                Error::GuestLinked
+            } else {
+                Error::ROOM_DENIED
+            });
         }
         if is_archived {
             return Some(Error::RoomArchived);
         }
-        let [one, other] = new.delivery.direct.as_ref()?;
+        let [one, other] = new.delivery.direct()?;
         let pair = (tenant.clone(), one.clone(), other.clone());
         self.blocked.contains(&pair).then_some(Error::Blocked)
     }

@@ -143,6 +143,27 @@ impl Store {
         Ok(rows)
     }
 
+    /// Some rooms, each with its last message.
+    pub async fn latest(
+        &self,
+        tenant: &TenantId,
+        rooms: &[RoomId],
+    ) -> Result<HashMap<RoomId, (Model, Option<Message>)>> {
+        let mut found = Vec::with_capacity(rooms.len());
+        for part in rooms.chunks(500) {
+            let query = Entity::find()
+                .filter(Column::TenantId.eq(tenant.clone()))
+                .filter(Column::Id.is_in(part.iter().cloned()));
+            found.extend(timed("latest", query.all(&self.reader)).await?);
+        }
+        let mut last = self.last_messages(tenant, &found).await?;
+        let with_last = found.into_iter().map(|room| {
+            let message = last.remove(&room.id);
+            (room.id.clone(), (room, message))
+        });
+        Ok(with_last.collect())
+    }
+
     async fn last_messages(
         &self,
         tenant: &TenantId,

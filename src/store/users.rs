@@ -13,7 +13,7 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, participants, timed};
+use super::{Store, participants, revocation, timed};
 use crate::error::Result;
 
 pub use entity::users::Model as UserRow;
@@ -27,14 +27,16 @@ impl Store {
         .await
     }
 
-    /// Makes a user known under the name that their token says.
+    /// Makes a user known under the name and with the version that their token says. Says whether the version is higher
+    /// than any before.
     pub async fn save_user(
         &self,
         tenant: &TenantId,
         user: &UserId,
         username: &str,
+        token_version: i64,
         now: Timestamp,
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let (tenant, user, username) = (tenant.clone(), user.clone(), username.to_owned());
         self.writer
             .write("save_user", move |txn| {
@@ -43,11 +45,11 @@ impl Store {
                     Entity::update_many()
                         .col_expr(Column::NameKey, Expr::value(name_key(&username)))
                         .col_expr(Column::Username, Expr::value(username))
-                        .filter(Column::TenantId.eq(tenant))
-                        .filter(Column::Id.eq(user))
+                        .filter(Column::TenantId.eq(tenant.clone()))
+                        .filter(Column::Id.eq(user.clone()))
                         .exec(txn)
-                        .await
-                        .map(drop)
+                        .await?;
+                    revocation::raise_version(txn, &tenant, &user, token_version).await
                 })
             })
             .await
@@ -112,6 +114,8 @@ pub(super) async fn ensure(
         is_guest: Set(is_guest),
         created_at: Set(now),
         last_seen_at: Set(None),
+        token_version: Set(0),
+        disabled_at: Set(None),
     };
     Entity::insert_many([user_row])
         .on_conflict(keep())

@@ -8,7 +8,7 @@ use std::{
 use confab::{
     auth::Identity,
     bus::{Event, Listener},
-    chat::{Chat, CloseReason, Connection, Outlet},
+    chat::{Chat, CloseReason, Connection, Namespace, Outlet},
     clock::Clock,
     protocol::{ChatMessage, JoinRoom, PrivateMessage},
     store::{Committed, Store},
@@ -85,6 +85,7 @@ async fn unreliable(chat: Arc<Chat>, mut committed: mpsc::Receiver<Committed>) {
             tenant: message.tenant.clone(),
             message: Arc::clone(&message.stored.message),
             delivery: Arc::clone(&message.stored.delivery),
+            support: None,
             arrived: message.arrived,
         };
         message.acknowledge();
@@ -121,9 +122,11 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         is_staff: false,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
+        token_version: 0,
     };
     chat.know_user(&identity).await.unwrap();
-    let connection = Connection::new(identity, Box::new(recorder.clone()));
+    let connection = Connection::new(Namespace::Chat, identity, Box::new(recorder.clone()));
     chat.connect(&connection).await.unwrap();
     (connection, recorder)
 }

@@ -7,6 +7,7 @@
 )]
 
 mod accounts;
+mod audit;
 mod layers;
 mod live;
 mod rate_limit;

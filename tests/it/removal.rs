@@ -11,7 +11,7 @@ use std::{
 
 use confab::{
     auth::Identity,
-    chat::{Chat, CloseReason, Connection, Outlet},
+    chat::{Chat, CloseReason, Connection, Namespace, Outlet},
     clock::Clock,
     protocol::{ChatMessage, CreateRoom, GetMessages, JoinRoom, MarkRead, Typing},
     store::Store,
@@ -106,10 +106,12 @@ async fn connect(chat: &Arc<Chat>, watch: &Arc<Watch>, id: &'static str) -> Arc<
         is_staff: false,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
+        token_version: 0,
     };
     chat.know_user(&identity).await.unwrap();
     let watch = Arc::clone(watch);
-    let connection = Connection::new(identity, Box::new(Spy { user: id, watch }));
+    let connection = Connection::new(Namespace::Chat, identity, Box::new(Spy { user: id, watch }));
     chat.connect(&connection).await.unwrap();
     connection
 }

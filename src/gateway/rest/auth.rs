@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     auth::{Identity, RefreshToken},
-    chat::SignIn,
+    chat::{LoginRefused, SignIn},
     error::{Error, Result},
     gateway::Gateway,
     protocol::{Credentials, Done, Me, Refresh, SignedIn, User},
@@ -81,8 +81,12 @@ async fn login(
     let result = async {
         let credentials = credentials?;
         let wants_cookie = credentials.cookie;
-        let sign_in = gateway.chat.login(credentials, visitor.ip).await?;
-        Ok((sign_in, wants_cookie))
+        let sign_in = gateway.chat.login(credentials, visitor.ip).await;
+        let sign_in = sign_in.map_err(|LoginRefused { error, account }| {
+            visitor.concerns(account);
+            error
+        });
+        Ok((sign_in?, wants_cookie))
     };
     signed_in(
         "login",
@@ -103,7 +107,7 @@ async fn refresh(
     let by_cookie = is_by_cookie(&request);
     let result = async {
         let (token, from_cookie) = refresh_token(&gateway, &jar, request?)?;
-        Ok((gateway.chat.refresh(token).await?, from_cookie))
+        Ok((gateway.chat.refresh(token, visitor.ip).await?, from_cookie))
     };
     let result = result.await;
     // A cookie that is good for nothing goes; one that could not be looked at, or was not used, stays.
@@ -125,7 +129,7 @@ async fn logout(
     let by_cookie = is_by_cookie(&request);
     let result = async {
         match refresh_token(&gateway, &jar, request?) {
-            Ok((token, _)) => gateway.chat.logout(token).await,
+            Ok((token, _)) => gateway.chat.logout(token, visitor.ip).await,
             // Who has no session is signed out already.
             Err(Error::Unauthorized(_)) => Ok(()),
             Err(error) => Err(error),
@@ -146,7 +150,7 @@ async fn logout(
 }
 
 async fn me(State(gateway): Served, visitor: Visitor, headers: HeaderMap) -> Response {
-    let caller = identify(&gateway, &headers).await;
+    let caller = identify(&gateway, &visitor, &headers).await;
     let me = caller.map(|identity| {
         (
             StatusCode::OK,
@@ -159,16 +163,23 @@ async fn me(State(gateway): Served, visitor: Visitor, headers: HeaderMap) -> Res
 }
 
 /// Who sends a request: by a bearer token, else by a guest session.
-async fn identify(gateway: &Gateway, headers: &HeaderMap) -> Result<Identity> {
+pub(super) async fn identify(
+    gateway: &Gateway,
+    visitor: &Visitor,
+    headers: &HeaderMap,
+) -> Result<Identity> {
     if let Some(token) = text(headers, header::AUTHORIZATION) {
         let identity = gateway.authenticator.verify(token)?;
+        visitor.is(&identity);
         gateway.chat.know_user(&identity).await?;
         return Ok(identity);
     }
     let secret = text(headers, "x-guest-session")
         .ok_or_else(|| Error::unauthorized("an access token or a guest session is required"))?;
     let guest = gateway.chat.known_guest(secret).await?;
-    guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))
+    let guest = guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))?;
+    visitor.is(&guest);
+    Ok(guest)
 }
 
 /// Whether a request leaves it to the cookie to say which session it is about.

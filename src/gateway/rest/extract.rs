@@ -1,19 +1,29 @@
 //! What requests carry: who sends them, and a body.
 
-use std::{convert::Infallible, net::IpAddr, sync::Arc};
+use std::{
+    convert::Infallible,
+    net::IpAddr,
+    sync::{Arc, OnceLock},
+};
 
 use axum::{
     body::{Body, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
+use entity::ids::{ExternalId, UserId};
 use serde::de::DeserializeOwned;
 use tower_http::timeout::TimeoutBody;
 
 use crate::{
+    auth::Identity,
+    chat::{Audit, Entry},
     error::{Error, Result},
-    gateway::{Gateway, commands, handshake::client_ip, transport::Transport},
+    gateway::{Gateway, commands, handshake::client_ip, refusals, transport::Transport},
 };
+
+/// The door's name in metrics and in the audit.
+pub const DOOR: &str = "rest";
 
 /// The largest body, in bytes.
 const MAX_BODY: usize = 64 * 1024;
@@ -23,6 +33,40 @@ pub struct Visitor {
     pub ip: IpAddr,
     /// Whether their browser sees this server over HTTPS, so that its cookies can be kept to it.
     pub is_secure: bool,
+    /// Who it turned out to be, once that is known.
+    who: OnceLock<Identity>,
+    /// The user whom it is about, where that is somebody else.
+    subject: OnceLock<UserId>,
+    audit: Audit,
+}
+
+impl Visitor {
+    /// They have shown who they are.
+    pub fn is(&self, identity: &Identity) {
+        // Asked twice, it is the same.
+        let _ = self.who.set(identity.clone());
+    }
+
+    /// It is about some user.
+    pub fn concerns(&self, user: Option<UserId>) {
+        if let Some(user) = user {
+            let _ = self.subject.set(user);
+        }
+    }
+
+    /// Notes that they were refused something.
+    pub fn refused(&self, what: &'static str, error: &Error) {
+        let entry = match self.who.get() {
+            Some(who) => Entry::new(what, who),
+            None => Entry::stranger(what),
+        };
+        let entry = entry.door(DOOR).address(self.ip);
+        let entry = match self.subject.get() {
+            Some(subject) => entry.subject(subject),
+            None => entry,
+        };
+        refusals::note(&self.audit, error, entry);
+    }
 }
 
 impl FromRequestParts<Arc<Gateway>> for Visitor {
@@ -37,6 +81,9 @@ impl FromRequestParts<Arc<Gateway>> for Visitor {
         let peer = peer.map_or([0, 0, 0, 0].into(), |transport| transport.peer.ip());
         Ok(Self {
             ip: client_ip(&gateway.config, peer, &parts.headers),
+            who: OnceLock::new(),
+            subject: OnceLock::new(),
+            audit: gateway.chat.audit.clone(),
             is_secure: text(&parts.headers, header::ORIGIN)
                 .is_some_and(|origin| origin.starts_with("https://")),
         })
@@ -68,6 +115,19 @@ async fn read<T: DeserializeOwned>(request: Request, gateway: &Gateway) -> Resul
     let json =
         serde_json::from_slice(&bytes).map_err(|_| Error::invalid("the body is not JSON"))?;
     commands::parse(json)
+}
+
+/// An id in a path or a query, in the form in which it is stored: `#7` is the number 7, anything else a text.
+///
+/// # Errors
+/// [`Error::InvalidPayload`].
+pub fn path_id(text: &str) -> Result<ExternalId> {
+    let id = match text.parse() {
+        Ok(ExternalId::Number(number)) => ExternalId::number(number),
+        Ok(ExternalId::Text(text)) => ExternalId::text(&text),
+        Err(error) => Err(error),
+    };
+    id.map_err(|error| Error::invalid(error.to_string()))
 }
 
 pub fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {

@@ -1,5 +1,6 @@
 //! Requests over HTTP: JSON in, JSON out, the errors of all doors.
 
+mod admin;
 mod auth;
 mod extract;
 
@@ -14,7 +15,7 @@ use axum::{
 use serde::Serialize;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, http::ErrorResponse, origin, refusals};
+use super::{Gateway, http::ErrorResponse, origin};
 use crate::{
     error::{Error, Result},
     protocol::Success,
@@ -24,6 +25,7 @@ use extract::Visitor;
 /// All of `/api`. Its answers are for whoever asked, refusals too: no cache keeps them.
 pub fn router(gateway: &Arc<Gateway>) -> Router<Arc<Gateway>> {
     let api = auth::router()
+        .merge(admin::router())
         .fallback(|| async { ErrorResponse(Error::NotFound("Page")) })
         .method_not_allowed_fallback(|| async { ErrorResponse(Error::MethodNotAllowed) })
         .layer(from_fn_with_state(Arc::clone(gateway), origin::guard))
@@ -47,6 +49,6 @@ fn answer<T: Serialize>(
 }
 
 fn refuse(what: &'static str, visitor: &Visitor, error: Error) -> Response {
-    refusals::note(&error, what, &visitor.ip.to_string());
+    visitor.refused(what, &error);
     ErrorResponse(error).into_response()
 }

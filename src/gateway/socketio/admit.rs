@@ -5,26 +5,34 @@
 
 use std::{fmt, future::Future, pin::Pin, sync::Arc, time::Duration};
 
-use axum::http::{HeaderMap, Uri, header, request::Parts};
+use axum::http::request::Parts;
 use parking_lot::Mutex;
-use percent_encoding::percent_decode_str;
 use serde_json::Value;
 use socketioxide::extract::{SocketRef, TryData};
 use tokio::sync::{mpsc, oneshot};
 
-use super::{Service, incoming::Incoming, outlet::Ending, session::Session};
+use super::{
+    Service,
+    incoming::SocketEvent,
+    outlet::{Ending, SocketOutlet},
+};
 use crate::{
-    auth::Identity,
-    chat::GuestSession,
-    error::{Error, Result},
+    chat::{Audit, Entry, Namespace},
+    error::Error,
     gateway::{
-        Gateway, commands,
+        Gateway,
+        admission::{Admitted, Credentials},
+        commands,
         handshake::{ClientIp, Pending},
-        refusals,
+        refusals::{self, Refused},
         reply::Reply,
+        session::{Door, Incoming as _, Session},
         transport::Transport,
     },
 };
+
+/// The door's name in metrics and in the audit.
+const DOOR: &str = "socketio";
 
 /// How much earlier than its dismissal a client is told why it is refused. The library sends the refusal at once, without
 /// saying when it has.
@@ -35,6 +43,7 @@ const REFUSAL_AHEAD: Duration = Duration::from_millis(200);
 pub struct Admission {
     gateway: Arc<Gateway>,
     service: Service,
+    namespace: Namespace,
 }
 
 /// Hands the connected socket to its session.
@@ -55,8 +64,12 @@ pub async fn connected(socket: SocketRef) {
 type Admitting = Pin<Box<dyn Future<Output = Result<(), Refusal>> + Send>>;
 
 impl Admission {
-    pub const fn new(gateway: Arc<Gateway>, service: Service) -> Self {
-        Self { gateway, service }
+    pub const fn new(gateway: Arc<Gateway>, service: Service, namespace: Namespace) -> Self {
+        Self {
+            gateway,
+            service,
+            namespace,
+        }
     }
 
     pub fn middleware(
@@ -69,164 +82,125 @@ impl Admission {
     }
 
     async fn admit(self, socket: SocketRef, auth: Value) -> Result<(), Refusal> {
-        let admitted = async {
-            let guest = self.identify(socket.req_parts(), &auth).await?;
-            if self.gateway.sessions.len() >= self.gateway.config.max_connections {
-                return Err(Error::TooManyConnections);
-            }
-            let place = self
-                .gateway
-                .chat
-                .limits
-                .connection(&guest.identity.tenant, &guest.identity.user_id)?;
-            Ok::<_, Error>((guest, place))
-        };
-        let (guest, place) = match admitted.await {
+        let admitted = match self.let_in(socket.req_parts(), &auth).await {
             Ok(admitted) => admitted,
-            Err(error) => return Err(refuse(&socket, error)),
+            Err(refused) => return Err(self.refuse(&socket, refused)),
         };
         let gateway = &self.gateway;
-        let (queue, events) = mpsc::channel::<Incoming>(gateway.config.command_queue);
+        let (queue, events) = mpsc::channel::<SocketEvent>(gateway.config.command_queue);
         let ending = Ending::new(Arc::clone(gateway), self.service.clone());
         socket.extensions.insert(Arc::clone(&ending));
         let (sender, connected) = oneshot::channel();
         socket
             .extensions
             .insert(Connected(Arc::new(Mutex::new(Some(sender)))));
-        let identity = Arc::new(guest.identity.clone());
-        socket.on_fallback(move |incoming: Incoming| {
+        let crowd = Crowd {
+            namespace: self.namespace,
+            audit: gateway.chat.audit.clone(),
+            of: Entry::new("unknown", &admitted.identity)
+                .door(DOOR)
+                .address(admitted.ip),
+        };
+        socket.on_fallback(move |event: SocketEvent| {
             // Runs before the next event is read, so that the queue holds them in the order of arrival.
-            if let Err(full) = queue.try_send(incoming) {
-                overflow(full, &identity);
+            if let Err(full) = queue.try_send(event) {
+                crowd.refuse(full);
             }
             std::future::ready(())
         });
-        let on_closed = ending.closed.clone();
+        let line = Arc::clone(&ending.line);
+        let closed = line.closed.clone();
         socket.on_disconnect(move || {
-            on_closed.cancel();
+            closed.cancel();
             std::future::ready(())
         });
         if let Some(pending) = socket.req_parts().extensions.get::<Pending>() {
             pending.release();
         }
-        let session = Session::new(Arc::clone(gateway), guest, events, ending);
-        gateway.sessions.spawn(session.run(connected, place));
+        let door = Door {
+            name: DOOR,
+            namespace: self.namespace,
+        };
+        let session = Session::new(Arc::clone(gateway), door, admitted, events, line);
+        gateway.sessions.spawn(async move {
+            // If the client was gone before CONNECT was answered, there never was a connection.
+            if let Ok(socket) = connected.await {
+                session
+                    .run(Arc::new(SocketOutlet::new(socket, ending)))
+                    .await;
+            }
+        });
         Ok(())
     }
 
-    /// Who connects: by the first token that is given, else as a guest.
-    async fn identify(&self, parts: &Parts, auth: &Value) -> Result<GuestSession> {
-        if !auth.is_null() && !auth.is_object() {
-            return Err(Error::unauthorized("auth is not an object"));
+    async fn let_in(&self, parts: &Parts, auth: &Value) -> Result<Admitted, Refused> {
+        let ip = parts.extensions.get::<ClientIp>().ok_or(Error::Internal)?.0;
+        let config = &self.gateway.config;
+        let credentials = Credentials::of_request(&parts.uri, &parts.headers, config, ip);
+        let credentials = credentials.with_auth(auth)?;
+        self.gateway.admit(self.namespace, &credentials).await
+    }
+
+    /// What a refused client is told; it is dismissed unless waiting helps.
+    fn refuse(&self, socket: &SocketRef, refused: Refused) -> Refusal {
+        let ip = socket.req_parts().extensions.get::<ClientIp>();
+        let audit = &self.gateway.chat.audit;
+        refusals::connect(audit, DOOR, ip.map(|ip| ip.0), &refused);
+        let error = refused.error;
+        if matches!(
+            error,
+            Error::StorageUnavailable | Error::Internal | Error::Restarting
+        ) {
+            // Not the client's fault: without an answer it tries again.
+            if let Some(transport) = socket.req_parts().extensions.get::<Arc<Transport>>() {
+                transport.cut();
+            }
         }
-        let chat = &self.gateway.chat;
-        let query = |name| query_value(&parts.uri, name);
-        let token = auth_text(auth, "token")?
-            .or_else(|| query("token"))
-            .or_else(|| query("access"))
-            .or_else(|| bearer(&parts.headers))
-            .or_else(|| {
-                cookie(
-                    &parts.headers,
-                    self.gateway.config.token_cookie.0.as_deref()?,
-                )
-            });
-        if let Some(token) = token {
-            let identity = self.gateway.authenticator.verify(&token)?;
-            chat.know_user(&identity).await?;
-            Ok(GuestSession {
-                identity,
-                made: None,
-            })
-        } else {
-            let secret = auth_text(auth, "guest_session")?.or_else(|| query("guest_session"));
-            let ip = parts.extensions.get::<ClientIp>().ok_or(Error::Internal)?.0;
-            chat.guest(secret.as_deref(), ip).await
+        tokio::spawn(dismiss(socket.clone()));
+        Refusal {
+            with_close_code: self.namespace == Namespace::Admin,
+            error,
         }
     }
 }
 
-/// A text in the `auth` object; an empty one or null is as good as none.
-fn auth_text(auth: &Value, name: &str) -> Result<Option<String>> {
-    match auth.get(name) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.is_empty() => Ok(None),
-        Some(Value::String(text)) => Ok(Some(text.clone())),
-        Some(_) => Err(Error::unauthorized(format!("auth.{name} is not a text"))),
+/// Refuses events for which a connection's queue has no place, or which came after its end.
+#[derive(Clone)]
+struct Crowd {
+    namespace: Namespace,
+    audit: Audit,
+    of: Entry,
+}
+
+impl Crowd {
+    fn refuse(&self, refused: mpsc::error::TrySendError<SocketEvent>) {
+        let (event, error) = match refused {
+            mpsc::error::TrySendError::Full(event) => (event, Error::Overloaded),
+            mpsc::error::TrySendError::Closed(event) => (event, Error::Restarting),
+        };
+        let (event, _, answer) = event.into_parts();
+        let entry = self
+            .of
+            .clone()
+            .named(commands::name(self.namespace, &event));
+        Reply::new(&self.audit, entry, answer).fail(&error);
     }
-}
-
-fn query_value(uri: &Uri, name: &str) -> Option<String> {
-    let mut pairs = uri
-        .query()?
-        .split('&')
-        .filter_map(|pair| pair.split_once('='));
-    let (_, value) = pairs.find(|(key, value)| *key == name && !value.is_empty())?;
-    Some(
-        percent_decode_str(&value.replace('+', " "))
-            .decode_utf8_lossy()
-            .into_owned(),
-    )
-}
-
-fn bearer(headers: &HeaderMap) -> Option<String> {
-    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
-    let scheme = value.get(..7)?;
-    scheme
-        .eq_ignore_ascii_case("bearer ")
-        .then(|| value[7..].trim().to_owned())
-}
-
-fn cookie(headers: &HeaderMap, name: &str) -> Option<String> {
-    let cookies = headers
-        .get_all(header::COOKIE)
-        .iter()
-        .filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies
-        .flat_map(|value| value.split(';'))
-        .filter_map(|pair| pair.trim().split_once('='));
-    pairs
-        .find(|(key, value)| *key == name && !value.is_empty())
-        .map(|(_, value)| value.to_owned())
-}
-
-/// Refuses an event for which the connection's queue has no place, or which came after its end.
-fn overflow(refused: mpsc::error::TrySendError<Incoming>, identity: &Identity) {
-    let (incoming, error) = match refused {
-        mpsc::error::TrySendError::Full(incoming) => (incoming, Error::Overloaded),
-        mpsc::error::TrySendError::Closed(incoming) => (incoming, Error::Restarting),
-    };
-    let (event, _, answer) = incoming.into_parts();
-    Reply::new(commands::name(&event), identity, answer).fail(&error);
 }
 
 /// What a refused client reads in `connect_error`: the code and the reason. It does not come back by itself.
-pub struct Refusal(Error);
+pub struct Refusal {
+    error: Error,
+    /// In front of it, as the staff's clients expect it.
+    with_close_code: bool,
+}
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.0.code(), self.0)
-    }
-}
-
-fn refuse(socket: &SocketRef, error: Error) -> Refusal {
-    let ip = socket
-        .req_parts()
-        .extensions
-        .get::<ClientIp>()
-        .map(|ip| ip.0.to_string());
-    refusals::note(&error, "connect", &ip.unwrap_or_default());
-    if matches!(
-        error,
-        Error::StorageUnavailable | Error::Internal | Error::Restarting
-    ) {
-        // Not the client's fault: without an answer it tries again.
-        if let Some(transport) = socket.req_parts().extensions.get::<Arc<Transport>>() {
-            transport.cut();
+        if self.with_close_code {
+            write!(f, "{} ", self.error.close_code())?;
         }
+        write!(f, "{}: {}", self.error.code(), self.error)
     }
-    tokio::spawn(dismiss(socket.clone()));
-    Refusal(error)
 }
 
 /// Clients before 4.4 keep the transport of a refused namespace open, and come back when it times out. Telling them that

@@ -17,15 +17,18 @@ use socketioxide::{
 use socketioxide_core::Value;
 
 use super::outlet::Ending;
-use crate::{gateway::reply::Answer, protocol::ErrorBody};
+use crate::{
+    error::Error,
+    gateway::{reply::Answer, session::Incoming},
+};
 
 /// An event, its payload unread. Taken from the library while it still is in the order of arrival.
-pub struct Incoming {
+pub struct SocketEvent {
     value: Value,
     answer: SocketAnswer,
 }
 
-impl FromMessage<LocalAdapter> for Incoming {
+impl FromMessage<LocalAdapter> for SocketEvent {
     type Error = Infallible;
 
     fn from_message(
@@ -42,9 +45,9 @@ impl FromMessage<LocalAdapter> for Incoming {
     }
 }
 
-impl Incoming {
-    /// The event's name, its first argument (`null` if there is none) and the way to answer.
-    pub fn into_parts(self) -> (String, Box<RawValue>, Box<dyn Answer>) {
+impl Incoming for SocketEvent {
+    /// The payload is the event's first argument.
+    fn into_parts(self) -> (String, Box<RawValue>, Box<dyn Answer>) {
         let arguments: Vec<Box<RawValue>> = self
             .value
             .as_str()
@@ -73,6 +76,7 @@ impl Answer for SocketAnswer {
         if let Some(ack) = self.ack {
             if let Some(ending) = self.socket.extensions.get::<Arc<Ending>>() {
                 ending
+                    .line
                     .answered
                     .fetch_add(body.get().len(), Ordering::Relaxed);
             }
@@ -80,10 +84,11 @@ impl Answer for SocketAnswer {
         }
     }
 
-    fn failure(self: Box<Self>, body: &ErrorBody) {
+    fn failure(self: Box<Self>, error: &Error) {
+        let body = error.body();
         match self.ack {
-            Some(ack) => sent(&self.socket, ack.send(body)),
-            None => sent(&self.socket, self.socket.emit("error", body)),
+            Some(ack) => sent(&self.socket, ack.send(&body)),
+            None => sent(&self.socket, self.socket.emit("error", &body)),
         }
     }
 }

@@ -4,14 +4,13 @@
 mod admit;
 mod incoming;
 mod outlet;
-mod pace;
-mod session;
 
 use std::{sync::Arc, time::Duration};
 
 use socketioxide::{ParserConfig, SocketIo, handler::ConnectHandler, service::SocketIoService};
 
 use super::Gateway;
+use crate::chat::Namespace;
 use admit::Admission;
 
 /// A service that answers what is not Socket.IO's with 404.
@@ -19,6 +18,12 @@ pub type Service = SocketIoService<engineioxide::service::NotFoundService>;
 
 /// Binary attachments: no event of ours has any, but one that has must be answered, not cut off.
 const MAX_ATTACHMENTS: usize = 8;
+
+const NAMESPACES: [(&str, Namespace); 3] = [
+    ("/", Namespace::Chat),
+    ("/support", Namespace::Support),
+    ("/admin", Namespace::Admin),
+];
 
 /// The service behind `/socket.io/`.
 pub fn service(gateway: &Arc<Gateway>) -> Service {
@@ -38,7 +43,9 @@ pub fn service(gateway: &Arc<Gateway>) -> Service {
         .ws_max_message_size(config.max_payload_bytes)
         .ws_max_frame_size(config.max_payload_bytes)
         .build_svc();
-    let admission = Admission::new(Arc::clone(gateway), service.clone());
-    io.ns("/", admit::connected.with(admission.middleware()));
+    for (path, namespace) in NAMESPACES {
+        let admission = Admission::new(Arc::clone(gateway), service.clone(), namespace);
+        io.ns(path, admit::connected.with(admission.middleware()));
+    }
     service
 }

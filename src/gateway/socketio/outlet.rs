@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
     time::Duration,
 };
@@ -12,28 +12,32 @@ use axum::body::Body;
 use axum::http::Request;
 use serde_json::value::RawValue;
 use socketioxide::{SendError, SocketError, TransportType, extract::SocketRef};
-use tokio_util::sync::CancellationToken;
 use tower::Service as _;
 
 use super::Service;
 use crate::{
     chat::{CloseReason, Outlet},
-    gateway::{Gateway, transport::Transport},
+    gateway::{
+        Gateway,
+        session::{Line, Way},
+        transport::Transport,
+    },
 };
 
 /// Closing a session of long-polling drops what it has not fetched, and the library does not say when it has: a client
 /// that is between two polls is given so long for the next one.
-const NEXT_POLL: Duration = Duration::from_secs(1);
+const NEXT_POLL: Duration = Duration::from_millis(500);
+
+/// A session that is being upgraded to WebSocket may be closed by neither way; it is tried so often, so far apart.
+const CLOSING_ATTEMPTS: usize = 5;
+const UPGRADE: Duration = Duration::from_millis(100);
 
 /// The ways to end a connection. The library's own needs room in the very buffer that is full, and tells the client not
 /// to come back.
 pub struct Ending {
     gateway: Arc<Gateway>,
     service: Service,
-    /// The connection is gone, or as good as.
-    pub closed: CancellationToken,
-    /// Bytes of answers since the session looked last.
-    pub answered: AtomicUsize,
+    pub line: Arc<Line>,
     /// The client was told why the connection is closed, and is to hear it.
     has_last_words: AtomicBool,
     cut: AtomicBool,
@@ -44,8 +48,7 @@ impl Ending {
         Arc::new(Self {
             gateway,
             service,
-            closed: CancellationToken::new(),
-            answered: AtomicUsize::new(0),
+            line: Arc::default(),
             has_last_words: AtomicBool::new(false),
             cut: AtomicBool::new(false),
         })
@@ -65,13 +68,18 @@ impl Ending {
 
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
     async fn finish(&self, socket: &SocketRef) {
-        if let Some(transport) = self.transport(socket) {
-            return transport.finish();
-        }
-        if self.has_last_words.load(Ordering::Relaxed) {
+        if self.transport(socket).is_none() && self.has_last_words.load(Ordering::Relaxed) {
             tokio::time::sleep(NEXT_POLL).await;
         }
-        close_polling(self.service.clone(), socket.id.to_string()).await;
+        for _ in 0..CLOSING_ATTEMPTS {
+            if let Some(transport) = self.transport(socket) {
+                return transport.finish();
+            }
+            if close_polling(self.service.clone(), socket.id.to_string()).await {
+                return;
+            }
+            tokio::time::sleep(UPGRADE).await;
+        }
     }
 
     /// What became of something that was sent. A connection whose buffer is full is cut: it comes back and catches up,
@@ -80,7 +88,7 @@ impl Ending {
         match result {
             Ok(()) => {}
             Err(SendError::Socket(SocketError::InternalChannelFull)) => self.cut(socket),
-            Err(SendError::Socket(SocketError::Closed)) => self.closed.cancel(),
+            Err(SendError::Socket(SocketError::Closed)) => self.line.closed.cancel(),
             Err(SendError::Serialize(error)) => {
                 tracing::error!(%error, "a payload could not be written");
             }
@@ -99,7 +107,7 @@ impl Ending {
                 tokio::spawn(close_polling(self.service.clone(), socket.id.to_string()));
             }
         }
-        self.closed.cancel();
+        self.line.closed.cancel();
     }
 }
 
@@ -107,21 +115,16 @@ impl Ending {
 pub struct SocketOutlet {
     socket: SocketRef,
     ending: Arc<Ending>,
-    /// The session is to answer what it has received, then to close.
-    closing: CancellationToken,
 }
 
 impl SocketOutlet {
-    pub const fn new(socket: SocketRef, ending: Arc<Ending>, closing: CancellationToken) -> Self {
-        Self {
-            socket,
-            ending,
-            closing,
-        }
+    pub const fn new(socket: SocketRef, ending: Arc<Ending>) -> Self {
+        Self { socket, ending }
     }
+}
 
-    /// Closes the connection, see [`Ending::finish`].
-    pub async fn finish(&self) {
+impl Way for SocketOutlet {
+    async fn finish(&self) {
         self.ending.finish(&self.socket).await;
     }
 }
@@ -136,29 +139,20 @@ impl Outlet for SocketOutlet {
         if reason != CloseReason::Restarting {
             self.ending.has_last_words.store(true, Ordering::Relaxed);
         }
-        self.closing.cancel();
-    }
-}
-
-impl Outlet for Arc<SocketOutlet> {
-    fn push(&self, event: &'static str, payload: &RawValue) {
-        (**self).push(event, payload);
-    }
-
-    fn close(&self, reason: CloseReason) {
-        (**self).close(reason);
+        self.ending.line.closing.cancel();
     }
 }
 
 /// Closes a session of long-polling, as its client would: with Engine.IO's close packet. The library has no other way
-/// that lets the client come back.
-async fn close_polling(mut service: Service, session: String) {
+/// that lets the client come back. `false`: it is no session of long-polling, or none any more.
+async fn close_polling(mut service: Service, session: String) -> bool {
     let request = Request::post(format!("/socket.io/?EIO=4&transport=polling&sid={session}"))
         .body(Body::from("1"));
-    let Ok(request) = request else { return };
+    let Ok(request) = request else { return false };
     match service.call(request).await {
         Ok(response) => {
             tracing::debug!(status = %response.status(), "a polling session was closed");
+            response.status().is_success()
         }
         Err(never) => match never {},
     }

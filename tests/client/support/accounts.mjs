@@ -18,6 +18,8 @@ const STATUS = {
   unauthorized: 401,
   signed_out: 401,
   access_denied: 403,
+  account_disabled: 403,
+  forbidden: 403,
   origin_not_allowed: 403,
   not_found: 404,
   username_taken: 409,

@@ -19,7 +19,7 @@ export interface Api {
 
 const TIMEOUT_MS = 15_000;
 
-const FINAL = ['unauthorized', 'signed_out', 'token_expired', 'access_denied'];
+const FINAL = ['unauthorized', 'signed_out', 'token_expired', 'account_disabled', 'access_denied'];
 
 /** Whether the same proof of who one is can still be good later: unless the server has said that it is not. */
 export const isPassing = ({ code }: ErrorBody): boolean => !FINAL.includes(code);

@@ -58,6 +58,8 @@ const REQUEST_MS = 10_000;
 const ATTEMPT_MS = 20_000;
 /** A connection that lasted so long was a good one: waiting starts from the beginning. */
 const STABLE_MS = 10_000;
+/** Refusals that say something about who one is: waiting does not help. */
+const ENDS_ACCESS = ['unauthorized', 'token_expired', 'account_disabled'];
 
 const EVENTS = [
   'new_message',
@@ -168,7 +170,7 @@ export function createConnection(options: ConnectionOptions): Connection {
 
   async function refused(cause: unknown) {
     const error = refusal(cause);
-    if (error?.code !== 'unauthorized' && error?.code !== 'token_expired') return lost();
+    if (!error || !ENDS_ACCESS.includes(error.code)) return lost();
     drop();
     const mine = run;
     isTrying = true;

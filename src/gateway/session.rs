@@ -1,89 +1,116 @@
-//! One connection from its CONNECT to its end: takes its events one after the other, in the order of arrival.
+//! One connection from its start to its end, whatever its door: takes its events one after the other, in the order of
+//! arrival.
 
 use std::{
     future::pending,
-    sync::{Arc, atomic::Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesOrdered};
-use socketioxide::extract::SocketRef;
+use serde_json::value::RawValue;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{sleep, timeout},
 };
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    incoming::Incoming,
-    outlet::{Ending, SocketOutlet},
+    Gateway,
+    admission::Admitted,
+    commands::{self, Caller},
     pace::{self, Pace},
+    refusals,
+    reply::{Answer, Reply},
 };
 use crate::{
     auth::Identity,
-    chat::{CloseReason, Connection, GuestSession, Outlet},
+    chat::{CloseReason, Connection, Entry, Namespace, Outlet},
     error::Error,
-    gateway::{
-        Gateway,
-        commands::{self, Caller},
-        reply::Reply,
-    },
 };
 
 /// Messages of one connection that may wait for their commit.
 const MAX_UNCOMMITTED: usize = 1024;
 /// How long a client may take to hear that its connection is being closed.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
+pub const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 
-pub struct Session {
-    gateway: Arc<Gateway>,
-    guest: GuestSession,
-    events: mpsc::Receiver<Incoming>,
+/// An event as it came in.
+pub trait Incoming: Send + 'static {
+    /// Its name, its payload (`null` if there is none) and the way to answer.
+    fn into_parts(self) -> (String, Box<RawValue>, Box<dyn Answer>);
+}
+
+/// What the session of a connection shares with its outlet and its door.
+#[derive(Default)]
+pub struct Line {
     /// What was received is to be answered, then the connection closed.
-    closing: CancellationToken,
-    ending: Arc<Ending>,
+    pub closing: CancellationToken,
+    /// The connection is gone, or as good as.
+    pub closed: CancellationToken,
+    /// Bytes of answers since the session looked last.
+    pub answered: AtomicUsize,
+}
+
+/// The way out of a connection, and how its door closes it.
+pub trait Way: Outlet + Send + Sync + 'static {
+    /// Hears whose way out it is, before anything goes out.
+    fn serves(&self, _connection: &Arc<Connection>) {}
+
+    /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
+    fn finish(&self) -> impl Future<Output = ()> + Send;
+}
+
+/// Where a connection comes in.
+#[derive(Clone, Copy)]
+pub struct Door {
+    /// The transport's name in metrics and logs.
+    pub name: &'static str,
+    pub namespace: Namespace,
+}
+
+pub struct Session<E> {
+    gateway: Arc<Gateway>,
+    door: Door,
+    admitted: Admitted,
+    events: mpsc::Receiver<E>,
+    line: Arc<Line>,
     /// Messages on their way to the disk, in the order in which they were sent.
     uncommitted: FuturesOrdered<BoxFuture<'static, ()>>,
     pace: Pace,
 }
 
-impl Session {
+impl<E: Incoming> Session<E> {
     pub fn new(
         gateway: Arc<Gateway>,
-        guest: GuestSession,
-        events: mpsc::Receiver<Incoming>,
-        ending: Arc<Ending>,
+        door: Door,
+        admitted: Admitted,
+        events: mpsc::Receiver<E>,
+        line: Arc<Line>,
     ) -> Self {
         Self {
             gateway,
-            guest,
+            door,
+            admitted,
             events,
-            closing: CancellationToken::new(),
-            ending,
+            line,
             uncommitted: FuturesOrdered::new(),
             pace: Pace::new(),
         }
     }
 
-    /// Serves the connection. `_place` is the user's place for it, held as long.
-    pub async fn run(mut self, connected: oneshot::Receiver<SocketRef>, _place: impl Send) {
-        // If the client was gone before CONNECT was answered, there never was a connection.
-        let Ok(socket) = connected.await else { return };
-        let outlet = Arc::new(SocketOutlet::new(
-            socket,
-            Arc::clone(&self.ending),
-            self.closing.clone(),
-        ));
-        let connection =
-            Connection::new(self.guest.identity.clone(), Box::new(Arc::clone(&outlet)));
-        let kind = if self.guest.identity.is_guest {
-            "guest"
-        } else {
-            "user"
-        };
-        let gauge = metrics::gauge!("confab_connections", "door" => "socketio", "kind" => kind);
+    /// Serves the connection until either side closes it.
+    pub async fn run<W: Way>(mut self, way: Arc<W>) {
+        let identity = self.admitted.identity.clone();
+        let kind = identity.kind();
+        let connection = Connection::new(self.door.namespace, identity, Box::new(Arc::clone(&way)));
+        way.serves(&connection);
+        let gauge = metrics::gauge!("confab_connections", "door" => self.door.name, "kind" => kind);
         gauge.increment(1.0);
-        if let Some(session) = &self.guest.made {
+        refusals::count_connect(self.door.name, "ok");
+        if let Some(session) = &self.admitted.made {
             connection.send("session", session);
         }
         let caller = Caller {
@@ -92,13 +119,13 @@ impl Session {
         };
         if let Err(error) = caller.gateway.chat.connect(&caller.connection).await {
             tracing::warn!(%error, "a connection was not announced");
-            outlet.close(CloseReason::Restarting);
+            way.close(CloseReason::Restarting);
         }
         self.serve(&caller).await;
         self.finish(&caller).await;
-        let closed = &self.ending.closed;
+        let closed = &self.line.closed;
         if !closed.is_cancelled() {
-            outlet.finish().await;
+            way.finish().await;
             // The client may take its time, its user is gone all the same.
             drop(timeout(CLOSING_PATIENCE, closed.cancelled()).await);
         }
@@ -106,12 +133,11 @@ impl Session {
         gauge.decrement(1.0);
     }
 
-    /// Until the connection is closed by either side.
     async fn serve(&mut self, caller: &Caller) {
         loop {
             let expiry = self.expiry(caller);
             self.pace
-                .spend(self.ending.answered.swap(0, Ordering::Relaxed));
+                .spend(self.line.answered.swap(0, Ordering::Relaxed));
             let wait = self.pace.wait();
             let events = &mut self.events;
             let next = async move {
@@ -122,8 +148,8 @@ impl Session {
             };
             tokio::select! {
                 biased;
-                () = self.ending.closed.cancelled() => return,
-                () = self.closing.cancelled() => return,
+                () = self.line.closed.cancelled() => return,
+                () = self.line.closing.cancelled() => return,
                 () = expiry => {
                     caller.connection.send("error", &Error::TokenExpired.body());
                     caller.connection.close(CloseReason::TokenExpired);
@@ -146,17 +172,21 @@ impl Session {
         while self.uncommitted.next().await.is_some() {}
     }
 
-    async fn take(&mut self, caller: &Caller, event: Incoming) {
+    async fn take(&mut self, caller: &Caller, event: E) {
         let (event, payload, answer) = event.into_parts();
-        if !commands::is_pipelined(&event) {
+        if !commands::is_pipelined(self.door.namespace, &event) {
             // Whatever is not a message finds all messages that were sent before it.
             while self.uncommitted.next().await.is_some() {}
             self.pace.spend(pace::REQUEST);
         }
         let identity = caller.connection.identity();
-        let reply = Reply::new(commands::name(&event), &identity, answer);
-        if caller.connection.is_revoked() {
-            return reply.fail(&Error::SignedOut);
+        let name = commands::name(self.door.namespace, &event);
+        let entry = Entry::new(name, &identity)
+            .door(self.door.name)
+            .address(self.admitted.ip);
+        let reply = Reply::new(&self.gateway.chat.audit, entry, answer);
+        if let Some(why) = caller.connection.refusal() {
+            return reply.fail(why);
         }
         if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
             return reply.fail(&Error::TokenExpired);
@@ -176,7 +206,7 @@ impl Session {
     }
 
     /// Ends when the token does; it may be renewed meanwhile.
-    fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<> {
+    fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<E> {
         let left = self.time_left(&caller.connection.identity());
         async move {
             match left {
