@@ -4,7 +4,7 @@
 
 use entity::ids::UserId;
 
-use super::{Chat, RoomKey, rooms::direct_key_of};
+use super::{Chat, Entry, RoomKey, rooms::direct_key_of};
 use crate::{
     auth::Identity,
     error::{Error, Result},
@@ -31,6 +31,8 @@ impl Chat {
                 "more than {MAX_BLOCKED} users are blocked"
             )));
         }
+        self.audit
+            .note(Entry::new("user.block", caller).subject(other));
         self.forget_direct_room(caller, other).await
     }
 
@@ -39,6 +41,8 @@ impl Chat {
         self.store
             .unblock(&caller.tenant, &caller.user_id, other)
             .await?;
+        self.audit
+            .note(Entry::new("user.unblock", caller).subject(other));
         self.forget_direct_room(caller, other).await
     }
 

@@ -91,6 +91,7 @@ impl CloseReason {
         match self {
             Self::TokenExpired => Error::TokenExpired,
             Self::SignedOut => Error::SignedOut,
+            Self::Disabled => Error::AccountDisabled,
             Self::Restarting => Error::Restarting,
         }
     }

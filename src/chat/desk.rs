@@ -12,7 +12,7 @@ use entity::{
 pub(super) use seats::Desk;
 use seats::Turned;
 
-use super::{Chat, Connection, RoomKey, messages::Draft, room_cache::RoomRecord};
+use super::{Chat, Connection, Entry, RoomKey, messages::Draft, room_cache::RoomRecord};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -104,7 +104,10 @@ impl Chat {
         let sending = self
             .send_in_support_room(caller, &room, draft, request.if_rev)
             .await?;
-        sending.stored(&self.limits).await
+        let message = sending.stored(&self.limits).await?;
+        self.audit
+            .note(Entry::new("support.reply", caller).room(&message.room_id));
+        Ok(message)
     }
 
     /// A page of any support room.
@@ -159,6 +162,11 @@ impl Chat {
         if row.assigned_to != staff {
             return Err(Error::RoomClosed);
         }
+        let entry = Entry::new("support.assign", caller).room(&row.room_id);
+        self.audit.note(match &staff {
+            Some(staff) => entry.subject(staff),
+            None => entry,
+        });
         self.tell_status(tenant, &row).await;
         let room = self.customer_room(tenant, row).await?;
         Ok(CustomerRoomChanged { room })

@@ -19,7 +19,7 @@ use serde::Serialize;
 use tokio::sync::{Mutex, MutexGuard};
 
 use super::{
-    Chat, RoomKey,
+    Chat, Entry, RoomKey,
     access::{may_change, may_change_unentered},
     rooms::to_room,
 };
@@ -152,6 +152,16 @@ impl Chat {
             change: change.clone(),
             at: self.clock.now(),
         };
+        let action = match &change {
+            RoomChange::Add => "room.add",
+            RoomChange::Remove => "room.remove",
+            RoomChange::SetRole(_) => "room.set_role",
+            RoomChange::Rename(_) => "room.rename",
+            RoomChange::Archive(_) => "room.archive",
+        };
+        let entry = Entry::new(action, &caller)
+            .room(&key.room)
+            .subject(&subject);
         let by = caller.user_id.clone();
         let is_self = by == subject;
         let decided = self
@@ -168,6 +178,7 @@ impl Chat {
             }
         };
         if changed.is_new {
+            self.audit.note(entry);
             let changed = changed.clone();
             self.bus
                 .publish(announcement(key.tenant, by, subject, &change, changed));

@@ -10,7 +10,7 @@ use entity::{
 };
 
 use super::{
-    Chat, Connection, Namespace, RoomKey, Sending, messages::Draft, room_cache::RoomRecord,
+    Chat, Connection, Entry, Namespace, RoomKey, Sending, messages::Draft, room_cache::RoomRecord,
 };
 use crate::{
     auth::Identity,
@@ -106,7 +106,12 @@ impl Chat {
         let draft = Draft::new(text, None).in_support(write, name);
         let sending = self.append(caller, &room, draft, None).await?;
         match sending.stored(&self.limits).await {
-            Ok(_) | Err(Error::RoomClosed) => Ok(()),
+            Ok(_) => {
+                self.audit
+                    .note(Entry::new("support.close", caller).room(room_id));
+                Ok(())
+            }
+            Err(Error::RoomClosed) => Ok(()),
             Err(error) => Err(error),
         }
     }

@@ -53,6 +53,9 @@ macro_rules! commands {
             }
         }
 
+        #[cfg(test)]
+        pub(super) const EVENTS: &[&str] = &[$(<$command as Command>::EVENT),*];
+
         pub(super) fn is_pipelined(event: &str) -> bool {
             match event {
                 $(<$command as Command>::EVENT => <$command as Command>::PIPELINED,)*
@@ -212,5 +215,25 @@ fn answer_when_stored<T: Serialize>(
 fn fail_if_unanswered(reply: Option<Reply>, result: Result<()>) {
     if let (Some(reply), Err(error)) = (reply, result) {
         reply.fail(&error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::{admin, chat, support};
+
+    /// What can be asked for, by namespace: the tests of access have a row for each.
+    #[test]
+    fn export_bindings_commands() {
+        let all = serde_json::json!({
+            "/": chat::EVENTS,
+            "/support": support::EVENTS,
+            "/admin": admin::EVENTS,
+        });
+        let folder = env::var("TS_RS_EXPORT_DIR").unwrap();
+        let text = serde_json::to_string_pretty(&all).unwrap();
+        fs::write(Path::new(&folder).join("commands.json"), text + "\n").unwrap();
     }
 }

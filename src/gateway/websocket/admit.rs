@@ -21,17 +21,19 @@ use super::{
 };
 use crate::{
     auth::Identity,
-    chat::Namespace,
+    chat::{Entry as Note, Namespace},
     error::{Error, Result},
     gateway::{
         admission::{Admitted, Credentials},
-        refusals,
+        refusals::{self, Refused},
         reply::Answer as _,
         session::{Door, Session},
     },
     protocol::{Success, to_raw},
 };
 use entity::ids::UserId;
+
+const DOOR: &str = "websocket";
 
 /// What a client shows in its first frame.
 struct Introduction {
@@ -81,7 +83,7 @@ impl Visit {
         }
         match self.let_in().await {
             Ok(guest) => self.serve(socket, first, ack, guest).await,
-            Err(error) => self.refuse(socket, error, ack.as_deref()).await,
+            Err(refused) => self.refuse(socket, refused, ack.as_deref()).await,
         }
     }
 
@@ -122,9 +124,9 @@ impl Visit {
         });
     }
 
-    async fn let_in(&mut self) -> Result<Guest> {
+    async fn let_in(&mut self) -> Result<Guest, Refused> {
         if let Err(error) = &self.pending {
-            return Err(error.clone());
+            return Err(error.clone().into());
         }
         let admitted = self.gateway.admit(self.namespace, &self.credentials).await;
         let refused = match admitted {
@@ -138,27 +140,36 @@ impl Visit {
         };
         // At a customer's door a bad token is as good as none.
         let is_token = matches!(
-            refused,
+            refused.error,
             Error::Unauthorized(_) | Error::TokenExpired | Error::SignedOut
         );
         if !is_token || self.namespace == Namespace::Admin || self.credentials.token.is_none() {
             return Err(refused);
         }
-        refusals::note(&refused, "connect", &self.credentials.ip.to_string());
+        self.note(&refused);
         self.credentials.token = None;
         match self.gateway.admit(self.namespace, &self.credentials).await {
             Ok(admitted) => Ok(Guest {
                 admitted,
-                token_refused: Some(refused),
+                token_refused: Some(refused.error),
             }),
             // Where guests may not come, what was wrong with the token is what helps.
-            Err(Error::Unauthorized(_)) => Err(refused),
-            Err(error) => Err(error),
+            Err(Refused {
+                error: Error::Unauthorized(_),
+                ..
+            }) => Err(refused),
+            Err(other) => Err(other),
         }
     }
 
-    async fn refuse(self, socket: Socket, error: Error, ack: Option<&RawValue>) {
-        refusals::note(&error, "connect", &self.credentials.ip.to_string());
+    fn note(&self, refused: &Refused) {
+        let audit = &self.gateway.chat.audit;
+        refusals::connect(audit, DOOR, Some(self.credentials.ip), refused);
+    }
+
+    async fn refuse(self, socket: Socket, refused: Refused, ack: Option<&RawValue>) {
+        self.note(&refused);
+        let error = refused.error;
         // Its place is kept until it is gone.
         let _pending = self.pending;
         let frame = match ack {
@@ -178,7 +189,7 @@ impl Visit {
         drop(self.pending);
         let gateway = self.gateway;
         let config = &gateway.config;
-        let identity = Arc::new(guest.admitted.identity.clone());
+        let identity = guest.admitted.identity.clone();
         let (queue, events) = mpsc::channel(config.command_queue);
         let (out, frames) = mpsc::channel(config.send_buffer);
         let outlet = FrameOutlet::new(out, self.echo);
@@ -188,7 +199,10 @@ impl Visit {
         }
         let mut inlet = Inlet {
             namespace: self.namespace,
-            identity,
+            audit: gateway.chat.audit.clone(),
+            of: Note::new("unknown", &identity)
+                .door(DOOR)
+                .address(guest.admitted.ip),
             room: None,
             outlet: Arc::clone(&outlet),
             queue,
@@ -198,7 +212,7 @@ impl Visit {
             inlet.enter(entry, guest.token_refused);
         }
         let door = Door {
-            name: "websocket",
+            name: DOOR,
             namespace: self.namespace,
         };
         let line = Arc::clone(&outlet.line);

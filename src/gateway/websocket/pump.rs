@@ -23,8 +23,7 @@ use super::{
     outlet::{FrameAnswer, FrameEvent, FrameOutlet, Out},
 };
 use crate::{
-    auth::Identity,
-    chat::Namespace,
+    chat::{Audit, Entry as Note, Namespace},
     error::Error,
     gateway::{
         commands,
@@ -49,7 +48,9 @@ enum End {
 /// Where frames come in.
 pub struct Inlet {
     pub namespace: Namespace,
-    pub identity: Arc<Identity>,
+    pub audit: Audit,
+    /// What the audit says of the caller.
+    pub of: Note,
     pub room: Option<RoomId>,
     pub outlet: Arc<FrameOutlet>,
     pub queue: mpsc::Sender<FrameEvent>,
@@ -233,7 +234,7 @@ impl Inlet {
     }
 
     fn refuse(&self, event: &str, answer: FrameAnswer, error: &Error) {
-        let event = commands::name(self.namespace, event);
-        Reply::new(event, &self.identity, Box::new(answer)).fail(error);
+        let entry = self.of.clone().named(commands::name(self.namespace, event));
+        Reply::new(&self.audit, entry, Box::new(answer)).fail(error);
     }
 }
