@@ -16,6 +16,7 @@ import { type Conversations, createConversations } from './conversations';
 import { createDirectory } from './directory';
 import { createDrafts, type Drafts } from './drafts';
 import type { Environment, SocketAuth } from './environment';
+import { membershipHandlers } from './membership';
 import { createOutbox } from './outbox';
 import { createPeople, type People } from './people';
 import type { Result } from './result';
@@ -122,6 +123,9 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     },
     // Whoever leaves a room is still its participant, and online.
     user_left: () => {},
+    ...membershipHandlers({ me: me.id, rooms, conversations, people }),
+    // Nothing shows yet how far others have read.
+    read_receipt: () => {},
     user_online: (update) => presence(update, true),
     user_offline: (update) => presence(update, false),
     session: guest,

@@ -13,6 +13,7 @@ import type { Rev } from '../protocol/generated/Rev';
 import type { Room } from '../protocol/generated/Room';
 import type { RoomId } from '../protocol/generated/RoomId';
 import type { RoomJoined } from '../protocol/generated/RoomJoined';
+import type { RoomUpdated } from '../protocol/generated/RoomUpdated';
 import type { Timestamp } from '../protocol/generated/Timestamp';
 import type { UserId } from '../protocol/generated/UserId';
 import { insertByRev, mergeMessages, replaceMessages, splitAtHole } from './messages';
@@ -30,8 +31,8 @@ export interface Outgoing {
 
 export interface RoomState {
   readonly room_id: RoomId;
-  /** failed: it could not be loaded, `reload()` tries again */
-  readonly phase: 'loading' | 'ready' | 'denied' | 'missing' | 'failed';
+  /** removed: I am no participant any more. failed: it could not be loaded, `reload()` tries again */
+  readonly phase: 'loading' | 'ready' | 'denied' | 'missing' | 'removed' | 'failed';
   readonly room: Room | null;
   /** Gapless, oldest first. */
   readonly messages: readonly Message[];
@@ -73,7 +74,7 @@ export type RoomEvent =
   | { readonly type: 'older_failed' }
   /** How many messages of others were unread when the room was opened; said once it is loaded. */
   | { readonly type: 'unread'; readonly count: number }
-  | { readonly type: 'refused'; readonly phase: 'denied' | 'missing' | 'failed' }
+  | { readonly type: 'refused'; readonly phase: 'denied' | 'missing' | 'removed' | 'failed' }
   | { readonly type: 'reloading' }
   | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'outgoing'; readonly item: Outgoing }
@@ -83,6 +84,9 @@ export type RoomEvent =
   | { readonly type: 'typing'; readonly users: readonly UserId[] }
   | { readonly type: 'participants'; readonly participants: readonly Participant[] }
   | { readonly type: 'entered'; readonly membership: Membership }
+  /** Somebody is a participant no more. */
+  | { readonly type: 'parted'; readonly user_id: UserId }
+  | { readonly type: 'updated'; readonly update: RoomUpdated }
   | {
       readonly type: 'presence';
       readonly user_id: UserId;
@@ -157,6 +161,10 @@ export function reduceRoom(state: RoomModel, event: RoomEvent): RoomModel {
       return { ...state, participants: event.participants };
     case 'entered':
       return entered(state, event.membership);
+    case 'parted':
+      return parted(state, event.user_id);
+    case 'updated':
+      return updated(state, event.update);
     case 'presence':
       return presence(state, event.user_id, event.online, event.last_seen);
     case 'cut':
@@ -202,7 +210,7 @@ function older(state: RoomModel, before: Rev, { messages, has_more }: MessagePag
   return divide(settle({ ...next, messages: merged, has_older: has_more }, messages));
 }
 
-function refused(state: RoomModel, phase: 'denied' | 'missing' | 'failed'): RoomModel {
+function refused(state: RoomModel, phase: 'denied' | 'missing' | 'removed' | 'failed'): RoomModel {
   // A room that is shown goes on being shown; what is missing is asked for again with the next connection.
   if (phase === 'failed') return state.rev === null ? { ...state, phase } : state;
   const { me, room_id, outgoing, retry_at } = state;
@@ -276,6 +284,18 @@ function entered(state: RoomModel, { user_id, username }: Membership): RoomModel
   if (!state.participants || state.participants.some((participant) => participant.id === user_id)) return state;
   const participant: Participant = { id: user_id, username, online: true, role: 'member', last_seen: null };
   return { ...state, participants: [...state.participants, participant] };
+}
+
+function parted(state: RoomModel, user: UserId): RoomModel {
+  const participants = state.participants?.filter((participant) => participant.id !== user) ?? null;
+  return { ...state, participants };
+}
+
+function updated(state: RoomModel, { room, user_id, role }: RoomUpdated): RoomModel {
+  const participants =
+    state.participants?.map((other) => (role && other.id === user_id ? { ...other, role } : other)) ?? null;
+  // What was not entered has no room yet, and gets it on entering.
+  return { ...state, room: state.room && room, participants };
 }
 
 function presence(state: RoomModel, user: UserId, online: boolean, lastSeen: Timestamp | null): RoomModel {
