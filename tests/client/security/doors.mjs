@@ -10,6 +10,24 @@ export const DOORS = [
   socketio('Socket.IO over websocket', ['websocket']),
   socketio('Socket.IO over polling', ['polling']),
   socketio('Socket.IO over polling, then websocket', ['polling', 'websocket']),
+  {
+    name: 'raw WebSocket',
+    async open(w, token) {
+      const client = await w.connect({ client: 'raw', token });
+      return {
+        told: () => client.waitFor('error'),
+        closed: () => client.disconnected(),
+        barrier: () => client.barrier(),
+      };
+    },
+    // A bad token is taken for none here, so it is a room for users that it does not get anybody into.
+    async refuses(w, token, code) {
+      const { socket } = w.open({ client: 'raw', token, path: `/ws/chat/${w.id()}/` });
+      const { code: closeCode, reason } = await socket.end();
+      assert.ok([4401, 4403].includes(closeCode), `${closeCode} ${reason}`);
+      assert.match(reason, new RegExp(`^${code}: .`));
+    },
+  },
 ];
 
 /** The tenth of a second that an answer may take to get here is not the server's. */
