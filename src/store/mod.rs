@@ -24,7 +24,7 @@ pub use accounts::{NewAccount, Rotation};
 pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
 pub use notifications::PendingNotification;
-pub use open::{Condition, OpenError};
+pub use open::{Condition, OpenError, StoredAccess};
 pub use participants::{Member, Membership};
 pub use rooms::NewRoom;
 pub use users::UserRow;
