@@ -35,6 +35,8 @@ pub struct Identity {
     pub expires_at: Option<Timestamp>,
     /// The session of a built-in account that the token belongs to, and ends with.
     pub session: Option<Uuid>,
+    /// The guests that the user was before signing in.
+    pub former_guests: Arc<[UserId]>,
     /// The token's version: one below the user's was revoked. Guests have no token.
     pub token_version: i64,
 }

@@ -30,10 +30,19 @@ pub enum Error {
     Forbidden,
     #[error("This guest session belongs to another user")]
     GuestAlreadyLinked,
+    #[error("This guest has signed in")]
+    GuestLinked,
     #[error("This conversation is closed")]
     RoomClosed,
     #[error("There are newer messages. Read them before you answer.")]
     StaleReply,
+    /// Does not say who blocked whom.
+    #[error("You and this user cannot contact each other")]
+    Blocked,
+    #[error("A room needs an owner: pass ownership on first")]
+    LastOwner,
+    #[error("This room is archived")]
+    RoomArchived,
     #[error("{0} not found")]
     NotFound(&'static str),
     #[error("Rate limit exceeded. Please wait before sending more messages.")]
@@ -44,6 +53,10 @@ pub enum Error {
     Overloaded,
     #[error("Too many connections")]
     TooManyConnections,
+    #[error("{0}")]
+    TooSlow(&'static str),
+    #[error("The message is too large")]
+    TooLarge,
     #[error("This origin may not connect here")]
     OriginNotAllowed,
     #[error("The server is restarting")]
@@ -57,6 +70,7 @@ pub enum Error {
 impl Error {
     /// The answer to anything about a room that the caller may not enter.
     pub const ROOM_DENIED: Self = Self::AccessDenied("Access denied to this room");
+    pub const NO_GUESTS: Self = Self::Unauthorized(Cow::Borrowed("This tenant has no guests"));
     pub const ROOM_NOT_FOUND: Self = Self::NotFound("Room");
 
     pub fn invalid(reason: impl Into<String>) -> Self {
@@ -82,13 +96,19 @@ impl Error {
             Self::AccessDenied(_) => ("access_denied", 403),
             Self::Forbidden => ("forbidden", 403),
             Self::GuestAlreadyLinked => ("guest_already_linked", 409),
+            Self::GuestLinked => ("guest_linked", 401),
             Self::RoomClosed => ("room_closed", 409),
             Self::StaleReply => ("stale_reply", 409),
+            Self::Blocked => ("blocked", 403),
+            Self::LastOwner => ("last_owner", 409),
+            Self::RoomArchived => ("room_archived", 409),
             Self::OriginNotAllowed => ("origin_not_allowed", 403),
             Self::NotFound(_) => ("not_found", 404),
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ("rate_limited", 429),
             Self::Overloaded => ("overloaded", 429),
             Self::TooManyConnections => ("too_many_connections", 429),
+            Self::TooSlow(_) => ("too_slow", 408),
+            Self::TooLarge => ("too_large", 413),
             Self::Restarting => ("restarting", 503),
             Self::StorageUnavailable => ("storage_unavailable", 503),
             Self::Internal => ("internal", 500),
@@ -99,18 +119,22 @@ impl Error {
     #[must_use]
     pub const fn close_code(&self) -> u16 {
         match self {
-            Self::Unauthorized(_) | Self::TokenExpired | Self::SignedOut => 4401,
+            Self::Unauthorized(_) | Self::TokenExpired | Self::SignedOut | Self::GuestLinked => {
+                4401
+            }
             Self::AccessDenied(_)
             | Self::AccountDisabled
             | Self::Forbidden
             | Self::GuestAlreadyLinked
             | Self::OriginNotAllowed => 4403,
             Self::NotFound(_) => 4404,
+            Self::TooSlow(_) => 4408,
             Self::RateLimited { .. }
             | Self::TooManyAttempts { .. }
             | Self::TooManyConnections
             | Self::Overloaded => 4429,
-            // Those of RFC 6455: the service restarts, an unexpected condition.
+            // Those of RFC 6455: too big, the service restarts, an unexpected condition.
+            Self::TooLarge => 1009,
             Self::Restarting => 1012,
             Self::StorageUnavailable | Self::Internal => 1011,
             _ => 4400,

@@ -59,6 +59,9 @@ struct MessageLimit {
 /// One of a user's slots: its number, and how often it was given back.
 type Slot = (UserKey, u32, u32);
 
+/// A user's place for a connection.
+pub type UserPlace = Place<UserKey>;
+
 /// A message that was counted.
 pub struct Counted(Slot);
 
@@ -204,7 +207,7 @@ impl Limits {
     ///
     /// # Errors
     /// [`Error::TooManyConnections`].
-    pub fn connection(&self, tenant: &TenantId, user: &UserId) -> Result<Place<UserKey>> {
+    pub fn connection(&self, tenant: &TenantId, user: &UserId) -> Result<UserPlace> {
         self.connections.take((tenant.clone(), user.clone()))
     }
 

@@ -192,6 +192,7 @@ fn token(config: &Config, arguments: &TokenArguments) -> Result<(), String> {
         is_staff: arguments.staff,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version: 0,
     };
     say(&Authenticator::new(config, Clock::System)?.sign(&identity, arguments.ttl_seconds)?)

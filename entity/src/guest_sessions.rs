@@ -17,6 +17,8 @@ pub struct Model {
     /// The guest's row in `users`: the id that others see.
     pub user_id: UserId,
     pub created_at: Timestamp,
+    /// When the guest last came: one who stays away for long is forgotten.
+    pub seen_at: Timestamp,
     /// The user that the guest turned out to be; set once.
     pub linked_user_id: Option<UserId>,
 }

@@ -3,6 +3,7 @@
 pub mod account_sessions;
 pub mod accounts;
 pub mod audit;
+pub mod blocks;
 pub mod guest_sessions;
 pub mod ids;
 pub mod messages;
@@ -10,6 +11,7 @@ pub mod names;
 pub mod notifications;
 pub mod participants;
 pub mod rooms;
+pub mod support_rooms;
 pub mod tenants;
 pub mod timestamp;
 pub mod users;

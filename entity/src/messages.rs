@@ -1,11 +1,26 @@
 //! Messages, in the order of their room.
 
 use sea_orm::entity::prelude::*;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
 
 use crate::{
     ids::{ClientId, MessageId, Rev, RoomId, TenantId, UserId},
     timestamp::Timestamp,
 };
+
+/// Whose word a message of a support room is.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, EnumIter, DeriveActiveEnum, TS,
+)]
+#[serde(rename_all = "snake_case")]
+#[sea_orm(rs_type = "String", db_type = "Text", rename_all = "snake_case")]
+pub enum SenderType {
+    Customer,
+    Staff,
+    /// What happened to the conversation, by whom.
+    System,
+}
 
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
 #[sea_orm(table_name = "messages")]
@@ -25,6 +40,8 @@ pub struct Model {
     pub client_id: Option<ClientId>,
     pub reply_to: Option<MessageId>,
     pub created_at: Timestamp,
+    /// In a support room.
+    pub sender_type: Option<SenderType>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

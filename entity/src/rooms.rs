@@ -45,6 +45,8 @@ pub struct Model {
     /// The `seq` of the newest message, 0 if there is none.
     pub last_message_seq: Rev,
     pub last_message_at: Option<Timestamp>,
+    /// Since when nobody can write to it any more; it can be read as before.
+    pub archived_at: Option<Timestamp>,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]

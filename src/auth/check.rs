@@ -1,6 +1,8 @@
 //! Whether a token is accepted, and whose it is: one check after the other. Each says what it found, so that `confab token
 //! inspect` can tell it in words; nobody else listens.
 
+use std::sync::Arc;
+
 use entity::{
     ids::{ExternalId, TenantId, UserId},
     timestamp::Timestamp,
@@ -151,6 +153,7 @@ impl Authenticator {
             is_staff: self.is_staff(claims),
             expires_at: Some(expires_at),
             session,
+            former_guests: Arc::default(),
             token_version: self.token_version(claims)?,
         })
     }

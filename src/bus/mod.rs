@@ -12,8 +12,11 @@ use uuid::Uuid;
 pub use local::LocalBus;
 
 use crate::{
-    protocol::{Membership, Message, Notification, PresenceUpdate},
-    store::Delivery,
+    protocol::{
+        Membership, Message, Notification, ParticipantChange, PresenceUpdate, ReadReceipt,
+        RoomActivity, RoomStatusUpdate, RoomUpdated,
+    },
+    store::{Delivery, SupportState},
 };
 
 /// Something that happened.
@@ -24,6 +27,8 @@ pub enum Event {
         tenant: TenantId,
         message: Arc<Message>,
         delivery: Arc<Delivery>,
+        /// In a support room: where it stands with the message.
+        support: Option<Arc<SupportState>>,
         arrived: Instant,
     },
     /// Somebody began or ended typing, on one of their connections.
@@ -32,6 +37,8 @@ pub enum Event {
         room: RoomId,
         typist: Typist,
         is_typing: bool,
+        /// Whether the staff hear of it, looking at the room or not.
+        is_support: bool,
     },
     /// A connection entered a room.
     Joined {
@@ -50,12 +57,51 @@ pub enum Event {
         update: PresenceUpdate,
         is_guest: bool,
         companions: Arc<[UserId]>,
+        /// The user's open support room, if there is one.
+        support_room: Option<RoomId>,
     },
     /// To the connections of one user.
     Notification {
         tenant: TenantId,
         user: UserId,
         notification: Arc<Notification>,
+    },
+    /// A customer has another open support room than before.
+    SupportOpened {
+        tenant: TenantId,
+        customer: UserId,
+        activity: RoomActivity,
+    },
+    /// Something goes on in a support room that its staff may want to know.
+    Desk {
+        tenant: TenantId,
+        activity: RoomActivity,
+    },
+    /// A support room has another status, or somebody else looks after it.
+    SupportStatus {
+        tenant: TenantId,
+        customers: Arc<[UserId]>,
+        update: RoomStatusUpdate,
+    },
+    /// Somebody was made a participant of a room.
+    ParticipantAdded {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// Somebody is a participant no more: from here on no connection of theirs hears the room.
+    ParticipantRemoved {
+        tenant: TenantId,
+        change: ParticipantChange,
+    },
+    /// A room has another name, was archived, or somebody has another role in it.
+    RoomUpdated {
+        tenant: TenantId,
+        update: Arc<RoomUpdated>,
+    },
+    /// Somebody has read further.
+    Read {
+        tenant: TenantId,
+        receipt: ReadReceipt,
     },
     /// Access of a user has ended, and with it the connections that it made.
     AccessEnded {
@@ -74,14 +120,26 @@ pub enum Ended {
     TokensBelow(i64),
     /// All of it: the user was disabled.
     Disabled,
+    /// All of it: the guest turned out to be a user.
+    GuestLinked,
 }
 
 /// A user typing on one connection.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Typist {
     pub user_id: UserId,
+    pub username: Arc<str>,
+    pub is_staff: bool,
     pub connection: u64,
 }
+
+impl PartialEq for Typist {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.user_id, self.connection) == (&other.user_id, other.connection)
+    }
+}
+
+impl Eq for Typist {}
 
 /// Takes events to those who listen.
 pub trait Bus: Send + Sync {

@@ -342,6 +342,7 @@ fn identity(user: UserRow, session: Uuid) -> Identity {
         is_staff: false,
         expires_at: None,
         session: Some(session),
+        former_guests: Arc::default(),
         token_version: user.token_version,
     }
 }

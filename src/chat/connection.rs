@@ -4,7 +4,7 @@ use std::{
     collections::HashSet,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicU64, Ordering},
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
@@ -16,7 +16,8 @@ use serde_json::value::RawValue;
 use crate::{
     auth::Identity,
     error::{Error, Result},
-    protocol::to_raw,
+    limits::UserPlace,
+    protocol::{Encoded, to_raw},
 };
 
 /// Unique on this node while it runs, and shown to nobody.
@@ -83,6 +84,19 @@ pub enum CloseReason {
     Restarting,
 }
 
+impl CloseReason {
+    /// The same as a refusal, for doors that can say why they close.
+    #[must_use]
+    pub const fn error(self) -> Error {
+        match self {
+            Self::TokenExpired => Error::TokenExpired,
+            Self::SignedOut => Error::SignedOut,
+            Self::Disabled => Error::AccountDisabled,
+            Self::Restarting => Error::Restarting,
+        }
+    }
+}
+
 /// The way out of one connection. Implemented by each door.
 pub trait Outlet: Send + Sync {
     /// Puts an event in the connection's queue. If it is full the connection is cut, so that the client comes back
@@ -103,6 +117,9 @@ impl<O: Outlet> Outlet for Arc<O> {
     }
 }
 
+/// An event and its payload.
+type Told = (&'static str, Box<RawValue>);
+
 pub struct Connection {
     pub id: ConnectionId,
     pub namespace: Namespace,
@@ -111,6 +128,11 @@ pub struct Connection {
     rooms: Mutex<Option<HashSet<RoomId>>>,
     /// Why its access was ended: it hears nothing any more, and this answers what it asks.
     refusal: OnceLock<Error>,
+    /// What it hears while it is being told where everything stands: kept until then, so that it comes after.
+    held: Mutex<Option<Vec<Told>>>,
+    is_held: AtomicBool,
+    /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
+    places: Mutex<Vec<UserPlace>>,
     outlet: Box<dyn Outlet>,
 }
 
@@ -124,6 +146,9 @@ impl Connection {
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
             refusal: OnceLock::new(),
+            held: Mutex::default(),
+            is_held: AtomicBool::new(false),
+            places: Mutex::default(),
             outlet,
         })
     }
@@ -172,15 +197,60 @@ impl Connection {
         }
     }
 
+    /// The live rooms that it is a member of.
+    pub(super) fn rooms(&self) -> Vec<RoomId> {
+        let rooms = self.rooms.lock();
+        rooms.iter().flatten().cloned().collect()
+    }
+
     /// It is gone: the live rooms that it has to be taken out of.
     pub(super) fn end(&self) -> HashSet<RoomId> {
         self.rooms.lock().take().unwrap_or_default()
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {
-        if self.namespace.hears(event) && self.refusal().is_none() {
-            self.outlet.push(event, payload);
+        if !self.namespace.hears(event) || self.refusal().is_some() {
+            return;
         }
+        if self.is_held.load(Ordering::Acquire) {
+            let mut held = self.held.lock();
+            if let Some(held) = held.as_mut() {
+                return held.push((event, payload.to_owned()));
+            }
+        }
+        self.outlet.push(event, payload);
+    }
+
+    /// A change of a room, as those in this namespace hear it.
+    pub(super) fn deliver(&self, change: &Encoded) {
+        match (self.namespace, &change.for_staff) {
+            (Namespace::Admin, Some((event, payload))) => self.push(event, payload),
+            _ => self.push("new_message", &change.json),
+        }
+    }
+
+    /// Keeps what is pushed until [`Connection::release`].
+    pub(super) fn hold(&self) {
+        *self.held.lock() = Some(Vec::new());
+        self.is_held.store(true, Ordering::Release);
+    }
+
+    /// Tells where everything stands, then what has happened meanwhile.
+    pub(super) fn release(&self, event: &'static str, payload: &impl Serialize) {
+        let mut held = self.held.lock();
+        let later = held.take().unwrap_or_default();
+        if self.refusal().is_none() {
+            self.outlet.push(event, &to_raw(payload));
+            for (event, payload) in later {
+                self.outlet.push(event, &payload);
+            }
+        }
+        self.is_held.store(false, Ordering::Release);
+    }
+
+    /// Holds a place as long as the connection lasts.
+    pub(super) fn keep(&self, place: UserPlace) {
+        self.places.lock().push(place);
     }
 
     pub fn send(&self, event: &'static str, payload: &impl Serialize) {

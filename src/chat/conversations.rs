@@ -33,7 +33,10 @@ impl Chat {
                 .or_default()
                 .push(self.to_participant(&caller.tenant, member));
         }
-        let conversations = rows.into_iter().map(|row| {
+        // The caller may have been removed from some of them while they were read.
+        let still = self.store.rooms_of(&caller.tenant, &caller.user_id).await?;
+        let rows = rows.into_iter().filter(|row| still.contains(&row.room.id));
+        let conversations = rows.map(|row| {
             let participants = participants.remove(&row.room.id).unwrap_or_default();
             let other = participants
                 .iter()
@@ -54,6 +57,7 @@ impl Chat {
                 last_message: row.last_message,
                 unread_count: if is_here { 0 } else { row.unread },
                 last_message_at: row.room.last_message_at,
+                archived: row.room.archived_at.is_some(),
             }
         });
         Ok(conversations.collect())

@@ -1,21 +1,27 @@
-//! Guests: visitors without a token. A secret, kept by the visitor's browser and stored here as a hash, resumes one.
+//! Guests: visitors without a token. A secret, kept by the visitor's browser and stored here as a hash, resumes one. The
+//! id that others see says nothing of it, and is another one for each session.
+//!
+//! A guest who signs in turns out to be a user, once: their rooms are the user's from then on, and the secret alone
+//! opens nothing any more.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, sync::Arc};
 
 use entity::{
     ids::{ExternalId, TenantId, UserId},
-    names::name_key,
+    timestamp::Timestamp,
 };
 use sha2::{Digest, Sha256};
 
-use super::{Chat, Entry};
+use super::{Chat, Connection, Entry, RoomKey, accounts::whole};
 use crate::{
     auth::{Identity, hex, random_secret},
-    bus::Ended,
+    bus::{Ended, Event},
     error::{Error, Result},
-    protocol::Session,
-    store::UserRow,
+    protocol::{Activity, RoomActivity, Session},
+    store::{GuestKey, Linked},
 };
+
+const DAY_MS: i64 = 24 * 3600 * 1000;
 
 /// A guest who is admitted.
 pub struct GuestSession {
@@ -29,11 +35,15 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] where guests are not allowed, [`Error::TooManyAttempts`] where an address makes too many.
-    pub async fn guest(&self, secret: Option<&str>, ip: IpAddr) -> Result<GuestSession> {
+    pub async fn guest(
+        &self,
+        secret: Option<&str>,
+        tenant: Option<&str>,
+        ip: IpAddr,
+    ) -> Result<GuestSession> {
         if !self.config.guests {
             return Err(Error::unauthorized("an access token is required"));
         }
-        let tenant = TenantId::default();
         if let Some(secret) = secret
             && let Some(identity) = self.known_guest(secret).await?
         {
@@ -41,6 +51,26 @@ impl Chat {
                 identity,
                 made: None,
             });
+        }
+        self.new_guest(tenant, ip).await
+    }
+
+    /// Makes a guest session, of a tenant that has guests.
+    ///
+    /// # Errors
+    /// As [`Chat::guest`].
+    pub async fn new_guest(&self, tenant: Option<&str>, ip: IpAddr) -> Result<GuestSession> {
+        if !self.config.guests {
+            return Err(Error::AccessDenied("There are no guests here"));
+        }
+        let tenant = tenant.map_or_else(|| Ok(TenantId::default()), TenantId::new);
+        let tenant = tenant.map_err(|_| Error::NO_GUESTS)?;
+        let welcome = &self.config.guest_tenants.0;
+        if !welcome
+            .iter()
+            .any(|name| name == "*" || *name == tenant.to_string())
+        {
+            return Err(Error::NO_GUESTS);
         }
         self.limits.new_guest(ip)?;
         let secret = random_secret();
@@ -56,29 +86,19 @@ impl Chat {
                 self.clock.now(),
             )
             .await?;
-        let user = UserRow {
-            tenant_id: tenant,
-            id: user_id.clone(),
-            name_key: name_key(&username),
-            username: username.clone(),
-            is_guest: true,
-            created_at: self.clock.now(),
-            last_seen_at: None,
-            token_version: 0,
-            disabled_at: None,
-        };
+        let identity = guest_identity(tenant, user_id.clone(), username.as_str().into());
         let made = Some(Session {
             guest_session: secret,
             user_id,
             username,
         });
-        let identity = guest_identity(user);
         self.audit
             .note(Entry::new("guest.make", &identity).address(ip));
         Ok(GuestSession { identity, made })
     }
 
-    /// The guest of a session, if there is one and guests are allowed.
+    /// The guest of a session, if there is one and guests are allowed. One who was away for long, or has signed in, is
+    /// none any more.
     ///
     /// # Errors
     /// [`Error::AccountDisabled`].
@@ -86,23 +106,168 @@ impl Chat {
         if !self.config.guests {
             return Ok(None);
         }
-        let guest = self
-            .store
-            .guest(&TenantId::default(), &hash(secret))
-            .await?;
-        match guest {
-            Some(guest) if guest.disabled_at.is_some() => Err(Error::AccountDisabled),
-            guest => Ok(guest.map(guest_identity)),
+        let (hash, now) = (hash(secret), self.clock.now());
+        let since = Timestamp(now.0 - i64::from(self.config.guest_session_days) * DAY_MS);
+        let Some((guest, seen_at)) = self.store.guest(&hash, since).await? else {
+            return Ok(None);
+        };
+        if guest.disabled_at.is_some() {
+            return Err(Error::AccountDisabled);
         }
+        let tenant = guest.tenant_id;
+        if now.0 - seen_at.0 > DAY_MS {
+            self.store.guest_seen(&tenant, hash, now).await?;
+        }
+        let identity = guest_identity(tenant, guest.id, guest.username.into());
+        Ok(Some(identity))
     }
 
     /// The user of a token that was checked. Whoever shows a guest session too turns out to be its guest.
     ///
     /// # Errors
     /// As [`Chat::know_user`], and [`Error::GuestAlreadyLinked`].
-    pub async fn sign_in(&self, identity: Identity, _secret: Option<&str>) -> Result<Identity> {
+    pub async fn sign_in(
+        self: &Arc<Self>,
+        identity: Identity,
+        secret: Option<&str>,
+    ) -> Result<Identity> {
         self.know_user(&identity).await?;
-        Ok(identity)
+        if let Some(secret) = secret {
+            self.link(&identity, GuestKey::Secret(hash(secret))).await?;
+        }
+        let former_guests = self
+            .store
+            .former_guests(&identity.tenant, &identity.user_id)
+            .await?;
+        Ok(Identity {
+            former_guests: former_guests.into(),
+            ..identity
+        })
+    }
+
+    /// Links a guest session to a user who asks for it.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`], [`Error::GuestAlreadyLinked`].
+    pub async fn link_guest(self: &Arc<Self>, caller: &Identity, secret: &str) -> Result<()> {
+        if caller.is_guest {
+            return Err(Error::unauthorized("an access token is required"));
+        }
+        if self.link(caller, GuestKey::Secret(hash(secret))).await? {
+            Ok(())
+        } else {
+            Err(Error::NotFound("Guest session"))
+        }
+    }
+
+    /// A guest signs in on a connection that goes on as the user's, in the rooms where it is.
+    ///
+    /// # Errors
+    /// As [`Chat::sign_in`], and [`Error::TooManyConnections`].
+    pub async fn become_user(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        identity: Identity,
+    ) -> Result<()> {
+        let guest = connection.identity();
+        if guest.tenant != identity.tenant {
+            return Err(Error::unauthorized("the token is one of another tenant"));
+        }
+        self.know_user(&identity).await?;
+        let place = self
+            .limits
+            .connection(&identity.tenant, &identity.user_id)?;
+        let (chat, connection) = (Arc::clone(self), Arc::clone(connection));
+        // Both or neither, though the client hangs up.
+        whole(async move {
+            let known = chat.companions(&guest).await?;
+            for room in connection.rooms() {
+                chat.stop_typing(&connection, room).await?;
+            }
+            let key = GuestKey::Guest(guest.user_id.clone());
+            let linked = chat
+                .store
+                .link_guest(
+                    &identity.tenant,
+                    key,
+                    &identity.user_id,
+                    &identity.username,
+                    chat.clock.now(),
+                )
+                .await?;
+            if matches!(linked, Linked::Another) {
+                return Err(Error::GuestAlreadyLinked);
+            }
+            let former_guests = chat
+                .store
+                .former_guests(&identity.tenant, &identity.user_id)
+                .await?;
+            let identity = Identity {
+                former_guests: former_guests.into(),
+                ..identity
+            };
+            connection.keep(place);
+            chat.change_identity(&connection, identity.clone(), known)
+                .await?;
+            chat.announce_link(&identity, linked).await
+        })
+        .await
+    }
+
+    /// Links a guest to a user, once. `false` if there is no such guest.
+    async fn link(self: &Arc<Self>, user: &Identity, key: GuestKey) -> Result<bool> {
+        let (chat, user) = (Arc::clone(self), user.clone());
+        whole(async move {
+            let now = chat.clock.now();
+            let linked = chat
+                .store
+                .link_guest(&user.tenant, key, &user.user_id, &user.username, now)
+                .await?;
+            match linked {
+                Linked::Another => Err(Error::GuestAlreadyLinked),
+                Linked::Unknown => Ok(false),
+                linked => chat.announce_link(&user, linked).await.map(|()| true),
+            }
+        })
+        .await
+    }
+
+    /// A guest was linked: the guest's other connections end, the user's hear the rooms that are theirs now.
+    async fn announce_link(&self, user: &Identity, linked: Linked) -> Result<()> {
+        let Linked::Now {
+            guest,
+            rooms,
+            closed,
+        } = linked
+        else {
+            return Ok(());
+        };
+        let tenant = &user.tenant;
+        self.audit
+            .note(Entry::new("guest.link", user).subject(&guest));
+        for room in rooms.iter().chain(&closed) {
+            self.rooms.overturn(&RoomKey::new(tenant, room));
+        }
+        // They come back as another guest, or with the token.
+        self.end_access(tenant, &guest, Ended::GuestLinked);
+        for room in rooms.iter().chain(&closed) {
+            let Some(row) = self.store.support_room(tenant, room).await? else {
+                continue;
+            };
+            // What staff see of the customer has changed: the name, and what was closed.
+            self.tell_status(tenant, &row).await;
+            let (id, name) = (&user.user_id, &user.username);
+            let activity = RoomActivity {
+                room: Some(self.customer_room(tenant, row).await?),
+                ..RoomActivity::new(room, Activity::Linked, id, name, false)
+            };
+            self.bus.publish(Event::SupportOpened {
+                tenant: tenant.clone(),
+                customer: id.clone(),
+                activity,
+            });
+        }
+        Ok(())
     }
 
     /// Makes a signed-in user known as their token says: under its name, and with its version, which ends what older
@@ -138,15 +303,16 @@ impl Chat {
     }
 }
 
-fn guest_identity(user: UserRow) -> Identity {
+fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Identity {
     Identity {
-        tenant: user.tenant_id,
-        user_id: user.id,
-        username: user.username.into(),
+        tenant,
+        user_id,
+        username,
         is_guest: true,
         is_staff: false,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version: 0,
     }
 }

@@ -8,6 +8,7 @@
 
 mod history;
 mod room;
+mod typing;
 mod typists;
 
 use std::{sync::Arc, time::Duration};
@@ -15,15 +16,19 @@ use std::{sync::Arc, time::Duration};
 use dashmap::{DashMap, mapref::entry::Entry};
 use entity::ids::{RoomId, TenantId, UserId};
 
+use history::Outcome;
 pub use history::{Page, Part};
 use room::{Delivered, Entering, LiveRoom};
 use serde::Serialize;
 
-use super::connection::{Connection, ConnectionId};
+use super::{
+    connection::{Connection, ConnectionId},
+    room_cache::Decided,
+};
 use crate::{
     bus::Typist,
     error::{Error, Result},
-    protocol::{Encoded, Message, to_raw},
+    protocol::{Encoded, to_raw},
     store::{MessageQuery, Store},
 };
 
@@ -77,40 +82,43 @@ impl LiveRooms {
     }
 
     /// Puts a connection into a room's stream. `answer` is called with the newest revision given and, with `since`,
-    /// what changed after it, before anything that follows is delivered.
+    /// what changed after it, before anything that follows is delivered. Says `false`, and has done nothing, where what
+    /// was decided does not hold any more.
     ///
     /// # Errors
     /// The store's; then the connection is not in the room.
-    pub async fn join(
+    pub(super) async fn join(
         &self,
         key: &RoomKey,
         connection: &Arc<Connection>,
         since: Option<Part>,
+        decided: Decided<'_>,
         answer: &mut (dyn FnMut(Page) + Send),
-    ) -> Result<()> {
-        self.read(key, connection, since, Entering::Join, answer)
+    ) -> Result<bool> {
+        self.read(key, connection, since, Entering::Join, decided, answer)
             .await
     }
 
     /// Reads a part of a room's history. `answer` is called at a definite place of the caller's stream. With `listen`
-    /// the caller hears the room's messages from here on, joined or not.
+    /// the caller hears the room's messages from here on, joined or not. Says `false` as [`Self::join`] does.
     ///
     /// # Errors
     /// The store's.
-    pub async fn history(
+    pub(super) async fn history(
         &self,
         key: &RoomKey,
         connection: &Arc<Connection>,
         part: Part,
         listen: bool,
+        decided: Decided<'_>,
         answer: &mut (dyn FnMut(Page) + Send),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         let entering = if listen {
             Entering::Listen
         } else {
             Entering::Read
         };
-        self.read(key, connection, Some(part), entering, answer)
+        self.read(key, connection, Some(part), entering, decided, answer)
             .await
     }
 
@@ -120,17 +128,27 @@ impl LiveRooms {
         connection: &Arc<Connection>,
         part: Option<Part>,
         entering: Entering,
+        decided: Decided<'_>,
         answer: &mut (dyn FnMut(Page) + Send),
-    ) -> Result<()> {
+    ) -> Result<bool> {
         loop {
             let room = self.open(key).await?;
-            let read = history::read(&self.store, &room, connection, part, entering, answer).await;
+            let read = history::read(
+                &self.store,
+                &room,
+                connection,
+                part,
+                entering,
+                decided,
+                answer,
+            );
+            let outcome = read.await;
             // A closed room has been replaced by another since.
-            if let Ok(false) = read {
+            if let Ok(Outcome::Closed) = outcome {
                 continue;
             }
             self.close_if_empty(key);
-            return read.map(drop);
+            return outcome.map(|outcome| outcome == Outcome::Given);
         }
     }
 
@@ -143,17 +161,28 @@ impl LiveRooms {
         departure
     }
 
-    /// Hands a change to the room's stream. `direct` are the connections that hear it though they have not joined.
-    pub fn deliver(&self, key: &RoomKey, message: Arc<Message>, direct: &[Arc<Connection>]) {
-        let change = Arc::new(Encoded::new(message));
+    /// Takes all connections of a user out of a room. Says whether any of them had joined it.
+    #[must_use]
+    pub fn expel(&self, key: &RoomKey, user: &UserId) -> bool {
+        let Some(room) = self.get(key) else {
+            return false;
+        };
+        let had_joined = room.expel(user);
+        self.close_if_empty(key);
+        had_joined
+    }
+
+    /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
+    pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
+        let change = Arc::new(change);
         loop {
-            let room = if direct.is_empty() {
+            let room = if listeners.is_empty() {
                 self.get(key)
             } else {
                 Some(self.entry(key))
             };
             let Some(room) = room else { return };
-            match room.deliver(&change, direct) {
+            match room.deliver(&change, listeners) {
                 Delivered::Done => {}
                 Delivered::Closed => continue,
                 Delivered::Hole => {
@@ -161,7 +190,7 @@ impl LiveRooms {
                     tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
                 }
             }
-            if !direct.is_empty() {
+            if !listeners.is_empty() {
                 self.close_if_empty(key);
             }
             return;
@@ -179,8 +208,17 @@ impl LiveRooms {
                 limit: HOLE_PAGE,
             };
             if let Ok(messages) = self.store.messages(&key.tenant, &key.room, part).await {
-                for message in messages {
-                    room.deliver(&Arc::new(Encoded::new(Arc::new(message))), &[]);
+                let support = match messages.first().map(|message| message.sender_type) {
+                    Some(Some(_)) => self.store.support_room(&key.tenant, &key.room).await,
+                    _ => Ok(None),
+                };
+                let unread = support.ok().flatten().map(|row| row.unread_count);
+                for message in messages.into_iter().map(Arc::new) {
+                    let change = match unread {
+                        Some(unread) => Encoded::in_support(message, unread),
+                        None => Encoded::new(message),
+                    };
+                    room.deliver(&Arc::new(change), &[]);
                 }
             }
         }
@@ -193,8 +231,16 @@ impl LiveRooms {
         }
     }
 
-    pub fn typing(&self, key: &RoomKey, typist: &Typist, is_typing: bool) {
+    /// `listeners` are connections that hear of it though they have not joined.
+    pub fn typing(
+        &self,
+        key: &RoomKey,
+        typist: &Typist,
+        is_typing: bool,
+        listeners: &[Arc<Connection>],
+    ) {
         let Some(room) = self.get(key) else { return };
+        room.listen(listeners);
         let Some((first_deadline, begun)) = room.typing(typist, is_typing, self.typing_timeout)
         else {
             return;
@@ -209,6 +255,12 @@ impl LiveRooms {
                 }
             }
         });
+    }
+
+    #[must_use]
+    pub fn has_joined(&self, key: &RoomKey, connection: ConnectionId) -> bool {
+        self.get(key)
+            .is_some_and(|room| room.has_joined(connection))
     }
 
     /// The users who have a connection in a room here.

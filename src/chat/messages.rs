@@ -10,16 +10,17 @@ use entity::{
 use tokio::sync::oneshot;
 
 use super::{
-    Chat, Connection, RoomKey,
+    Chat, Connection, Namespace, RoomKey,
     live::{Page, Part},
-    rooms::RoomRecord,
+    room_cache::RoomRecord,
+    support::{ReadMarks, customers},
 };
 use crate::{
     auth::Identity,
     error::{Error, Result},
     limits::{Counted, Limits},
     protocol::{ChatMessage, GetMessages, Message, MessagePage, PrivateMessage},
-    store::{Delivery, Membership, NewMessage, Stored},
+    store::{Delivery, Listeners, Membership, NewMessage, Stored, SupportWrite},
 };
 
 /// A message that has its place in the order, or was stored before.
@@ -32,6 +33,15 @@ pub enum Sending {
 enum Admitted {
     New(Option<Counted>),
     Before(Box<Message>),
+}
+
+/// A message that has no place yet.
+pub(super) struct Draft {
+    pub(super) text: String,
+    pub(super) client_id: Option<ClientId>,
+    pub(super) reply_to: Option<MessageId>,
+    /// In a support room: what it is there, and the sender's name.
+    pub(super) support: Option<(SupportWrite, Arc<str>)>,
 }
 
 impl Sending {
@@ -70,22 +80,29 @@ impl Chat {
         }
         self.check_reply(caller, &request.room_id, request.reply_to)
             .await?;
-        let counted = match self
-            .admit_message(caller, request.client_id.as_ref())
-            .await?
-        {
-            Admitted::New(counted) => counted,
-            Admitted::Before(message) => return Ok(Sending::Before(message)),
+        let draft = Draft {
+            text: request.message.0,
+            client_id: request.client_id,
+            reply_to: request.reply_to,
+            support: None,
         };
-        self.append(
-            caller,
-            &room,
-            request.message.0,
-            request.client_id,
-            request.reply_to,
-            counted,
-        )
-        .await
+        if room.row.kind == RoomKind::Support {
+            return self.send_in_support_room(caller, &room, draft, None).await;
+        }
+        self.send(caller, &room, draft).await
+    }
+
+    /// Counts a message and gives it its place, unless it is a retry of one that was stored.
+    pub(super) async fn send(
+        &self,
+        caller: &Identity,
+        room: &RoomRecord,
+        draft: Draft,
+    ) -> Result<Sending> {
+        match self.admit_message(caller, draft.client_id.as_ref()).await? {
+            Admitted::New(counted) => self.append(caller, room, draft, counted).await,
+            Admitted::Before(message) => Ok(Sending::Before(message)),
+        }
     }
 
     /// Takes a message into the room of the caller and another user, which is made if need be.
@@ -115,15 +132,13 @@ impl Chat {
                 .await
                 .map_err(|error| self.not_stored(counted.as_ref(), error))?,
         };
-        self.append(
-            caller,
-            &room,
-            request.message.0,
-            request.client_id,
-            None,
-            counted,
-        )
-        .await
+        let draft = Draft {
+            text: request.message.0,
+            client_id: request.client_id,
+            reply_to: None,
+            support: None,
+        };
+        self.append(caller, &room, draft, counted).await
     }
 
     async fn check_reply(
@@ -133,10 +148,11 @@ impl Chat {
         reply_to: Option<MessageId>,
     ) -> Result<()> {
         match reply_to {
-            Some(id) if !self.store.message_exists(&caller.tenant, room, id).await? => {
-                Err(Error::NotFound("Message"))
+            Some(id) => {
+                let found = self.store.message_seq(&caller.tenant, room, id).await?;
+                found.map(drop).ok_or(Error::NotFound("Message"))
             }
-            _ => Ok(()),
+            None => Ok(()),
         }
     }
 
@@ -150,7 +166,7 @@ impl Chat {
         if let (Some(id), true) = (client_id, self.limits.limits_messages())
             && let Some(message) = self
                 .store
-                .message_by_client_id(&caller.tenant, &caller.user_id, id)
+                .message_by_client_id(&caller.tenant, &caller.user_id, &caller.former_guests, id)
                 .await?
         {
             return Ok(Admitted::Before(Box::new(message)));
@@ -168,13 +184,11 @@ impl Chat {
         error
     }
 
-    async fn append(
+    pub(super) async fn append(
         &self,
         caller: &Identity,
         room: &RoomRecord,
-        text: String,
-        client_id: Option<ClientId>,
-        reply_to: Option<MessageId>,
+        draft: Draft,
         counted: Option<Counted>,
     ) -> Result<Sending> {
         let key = RoomKey::new(&caller.tenant, &room.row.id);
@@ -182,15 +196,19 @@ impl Chat {
         for user in self.live.users_in(&key) {
             *here.entry(user).or_default() += 1;
         }
+        let (support, name) = draft.support.unzip();
         let message = NewMessage {
             room_id: room.row.id.clone(),
             user_id: caller.user_id.clone(),
-            username: Arc::clone(&caller.username),
-            text,
-            client_id,
-            reply_to,
-            mark_read: !here.contains_key(&caller.user_id),
+            username: name.unwrap_or_else(|| Arc::clone(&caller.username)),
+            text: draft.text,
+            client_id: draft.client_id,
+            reply_to: draft.reply_to,
+            mark_read: support.is_none() && !here.contains_key(&caller.user_id),
+            as_participant: Self::enters_as_participant(caller, room),
             delivery: Arc::new(self.delivery(caller, room, &here)),
+            support,
+            sent_before_as: Arc::clone(&caller.former_guests),
         };
         match self.store.append(&caller.tenant, message).await {
             Ok(queued) => Ok(Sending::Queued(queued, counted)),
@@ -215,29 +233,30 @@ impl Chat {
             (before, None) => Part::Newest { before, limit },
             (None, Some(seq)) => Part::After { seq, limit },
         };
-        let room = self.entered_room(&caller, &request.room_id).await?;
-        let listen = match &room.participants {
-            Membership::All(users) => {
-                room.row.kind == RoomKind::Direct && users.contains_key(&caller.user_id)
+        let key = RoomKey::new(&caller.tenant, &request.room_id);
+        loop {
+            let (room, decided) = self.enter(&caller, &key).await?;
+            let listen = match (room.row.kind, &room.participants) {
+                (RoomKind::Direct, Membership::All(users)) => users.contains_key(&caller.user_id),
+                (RoomKind::Support, _) => connection.namespace != Namespace::Chat,
+                _ => false,
+            };
+            let marks = self.read_marks(&caller.tenant, &room).await?;
+            let mut give = |page: Page| {
+                answer(MessagePage {
+                    messages: ReadMarks::apply(marks, page.messages),
+                    has_more: page.has_more,
+                    rev: page.rev,
+                });
+            };
+            let given = self
+                .live
+                .history(&key, connection, part, listen, decided, &mut give)
+                .await?;
+            if given {
+                return Ok(());
             }
-            Membership::Large => false,
-        };
-        let mut give = |page: Page| {
-            answer(MessagePage {
-                messages: page.messages,
-                has_more: page.has_more,
-                rev: page.rev,
-            });
-        };
-        self.live
-            .history(
-                &RoomKey::new(&caller.tenant, &request.room_id),
-                connection,
-                part,
-                listen,
-                &mut give,
-            )
-            .await
+        }
     }
 
     /// Who is to hear of a message beside those who are `here`, in the room, each with so many connections.
@@ -253,12 +272,17 @@ impl Chat {
             Membership::Large => Vec::new(),
         };
         let is_direct = room.row.kind == RoomKind::Direct;
-        let direct = match (is_direct, users.as_slice()) {
-            (true, [one, other]) => Some([(*one).clone(), (*other).clone()]),
-            _ => None,
+        let listeners = match (room.row.kind, users.as_slice()) {
+            (RoomKind::Direct, [one, other]) => {
+                Listeners::Direct([(*one).clone(), (*other).clone()])
+            }
+            (RoomKind::Support, _) => Listeners::Support(customers(room)),
+            _ => Listeners::None,
         };
         let (mut recipients, mut partly_here) = (Vec::new(), Vec::new());
-        if users.len() <= self.config.notification_room_limit {
+        // Customers and staff hear of a support room where they look after it.
+        let is_notified = room.row.kind != RoomKind::Support;
+        if is_notified && users.len() <= self.config.notification_room_limit {
             for user in users.into_iter().filter(|user| **user != caller.user_id) {
                 match here.get(user) {
                     None => recipients.push(user.clone()),
@@ -272,7 +296,7 @@ impl Chat {
             }
         }
         Delivery {
-            direct,
+            listeners,
             recipients,
             partly_here,
             kind: if is_direct {

@@ -3,19 +3,26 @@
 mod access;
 mod accounts;
 mod audit;
+mod blocks;
 mod connection;
 mod conversations;
+mod customer;
+mod desk;
 mod guests;
 mod live;
+mod membership;
 mod messages;
 mod notifications;
 mod presence;
+mod receipts;
 mod revocation;
+mod room_cache;
 mod rooms;
 mod search;
+mod support;
 mod typing;
 
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -37,12 +44,16 @@ use crate::{
     clock::Clock,
     config::Config,
     limits::Limits,
-    store::{Committed, Store},
+    protocol::{Activity, Encoded, RoomActivity},
+    store::{Committed, Listeners, Store},
 };
 use accounts::Passwords;
+use desk::Desk;
+use entity::ids::TenantId;
+use membership::ChangeTurns;
 use notifications::Notice;
 use presence::Presence;
-use rooms::RoomCache;
+use room_cache::RoomCache;
 
 /// All of the chat on this node: what it knows, and the services in the files beside this one.
 pub struct Chat {
@@ -53,12 +64,15 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     rooms: RoomCache,
+    changes: ChangeTurns,
     live: LiveRooms,
     presence: Presence,
     passwords: Passwords,
     /// Held by the search that runs.
     searching: Semaphore,
+    desk: Desk,
     notices: mpsc::Sender<Notice>,
+    this: Weak<Self>,
 }
 
 /// Committed messages on their way to their rooms; the writer waits when so many are.
@@ -81,12 +95,15 @@ impl Chat {
             limits: Limits::new(&config, clock.clone()),
             audit: Audit::start(&config, store.clone(), clock.clone()),
             rooms: RoomCache::new(),
+            changes: ChangeTurns::new(),
             live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
             presence: Presence::new(),
             passwords: Passwords::new(),
             searching: Semaphore::new(1),
             bus: Arc::new(LocalBus::new(chat.clone())),
+            desk: Desk::default(),
             notices,
+            this: chat.clone(),
             store,
             config,
             clock,
@@ -105,11 +122,15 @@ impl Chat {
                     tenant: message.tenant.clone(),
                     message: Arc::clone(&message.stored.message),
                     delivery: Arc::clone(&message.stored.delivery),
+                    support: message.stored.support.clone(),
                     arrived: message.arrived,
                 });
                 metrics::histogram!("confab_delivery_seconds")
                     .record(message.arrived.elapsed().as_secs_f64());
                 self.queue_notice(&message);
+                if let Some(state) = &message.stored.support {
+                    self.support_room_changed(&message.tenant, state).await;
+                }
             }
             message.acknowledge();
         }
@@ -130,6 +151,22 @@ impl Chat {
     }
 }
 
+impl Chat {
+    /// The connections here that hear a message though they have not joined its room.
+    fn listeners(&self, tenant: &TenantId, who: &Listeners) -> Vec<Arc<Connection>> {
+        let users = |namespace, users| self.presence.connections_in(namespace, tenant, users);
+        match who {
+            Listeners::None => Vec::new(),
+            Listeners::Direct(pair) => users(Namespace::Chat, pair.as_slice()),
+            Listeners::Support(customers) => {
+                let mut all = users(Namespace::Support, customers.as_slice());
+                all.extend(self.desk.connections(tenant));
+                all
+            }
+        }
+    }
+}
+
 impl Listener for Chat {
     fn hear(&self, event: Event) {
         match event {
@@ -137,26 +174,31 @@ impl Listener for Chat {
                 tenant,
                 message,
                 delivery,
+                support,
                 ..
             } => {
-                let direct = delivery
-                    .direct
-                    .as_ref()
-                    .map(|users| self.presence.connections_of(&tenant, users));
-                self.live.deliver(
-                    &RoomKey::new(&tenant, &message.room_id),
-                    message,
-                    &direct.unwrap_or_default(),
-                );
+                let listeners = self.listeners(&tenant, &delivery.listeners);
+                let key = RoomKey::new(&tenant, &message.room_id);
+                let change = match support {
+                    Some(state) => Encoded::in_support(message, state.row.unread_count),
+                    None => Encoded::new(message),
+                };
+                self.live.deliver(&key, change, &listeners);
             }
             Event::Typing {
                 tenant,
                 room,
                 typist,
                 is_typing,
+                is_support,
             } => {
-                self.live
-                    .typing(&RoomKey::new(&tenant, &room), &typist, is_typing);
+                let listeners = if is_support {
+                    self.desk.connections(&tenant)
+                } else {
+                    Vec::new()
+                };
+                let key = RoomKey::new(&tenant, &room);
+                self.live.typing(&key, &typist, is_typing, &listeners);
             }
             Event::Joined { tenant, membership } => {
                 self.live.announce(
@@ -175,9 +217,41 @@ impl Listener for Chat {
                 update,
                 is_guest,
                 companions,
+                support_room,
             } => {
                 self.hear_presence(&tenant, &update, is_guest, &companions);
+                if let Some(room) = support_room {
+                    let action = if update.last_seen.is_none() {
+                        Activity::Online
+                    } else {
+                        Activity::Offline
+                    };
+                    let (user, name) = (&update.user_id, &update.username);
+                    let activity = RoomActivity::new(&room, action, user, name, false);
+                    self.desk.tell(&tenant, "room_activity", &activity);
+                }
             }
+            Event::SupportOpened {
+                tenant,
+                customer,
+                activity,
+            } => {
+                self.desk.tell(&tenant, "room_activity", &activity);
+                self.hear_opened(&tenant, &customer);
+            }
+            Event::Desk { tenant, activity } => {
+                self.desk.tell(&tenant, "room_activity", &activity);
+            }
+            Event::SupportStatus {
+                tenant,
+                customers,
+                update,
+            } => self.hear_support_status(&tenant, &customers, &update),
+            Event::Read { tenant, receipt } => {
+                let key = RoomKey::new(&tenant, &receipt.room_id);
+                self.live.announce(&key, "read_receipt", &receipt);
+            }
+
             Event::Notification {
                 tenant,
                 user,
@@ -185,6 +259,9 @@ impl Listener for Chat {
             } => {
                 self.hear_notification(&tenant, &user, &notification);
             }
+            Event::ParticipantAdded { tenant, change } => self.hear_added(&tenant, &change),
+            Event::ParticipantRemoved { tenant, change } => self.hear_removed(&tenant, &change),
+            Event::RoomUpdated { tenant, update } => self.hear_room_updated(&tenant, &update),
             Event::AccessEnded {
                 tenant,
                 user,

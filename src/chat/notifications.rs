@@ -19,7 +19,7 @@ use crate::{
     bus::Event,
     error::{Error, Result},
     protocol::{Message, Notification, to_raw},
-    store::{Committed, Delivery},
+    store::{Committed, Delivery, PendingNotification},
 };
 
 /// How much of the text a notification shows, in characters.
@@ -69,14 +69,31 @@ impl Chat {
         for user in &delivery.recipients {
             if self.presence.is_connected(tenant, user) {
                 let unread = self.unread(tenant, user, &message.room_id).await?;
-                self.publish_notification(notice, user, unread);
+                self.tell_participant(notice, user, unread).await?;
                 told.push(user.clone());
             }
         }
         for user in &delivery.partly_here {
-            self.publish_notification(notice, user, 0);
+            self.tell_participant(notice, user, 0).await?;
         }
         self.delivered(tenant, told, vec![message.id]).await
+    }
+
+    /// Tells a user of a message, unless they were removed from its room since.
+    async fn tell_participant(&self, notice: &Notice, user: &UserId, unread: i64) -> Result<()> {
+        let key = RoomKey::new(&notice.tenant, &notice.message.room_id);
+        loop {
+            let decided = self.rooms.decide(&key);
+            let room = self.room(&key.tenant, &key.room).await?;
+            if self.role_of(&key.tenant, user, &room).await?.is_none() {
+                return Ok(());
+            }
+            let _turn = self.presence.turn(user);
+            if decided.holds() {
+                self.publish_notification(notice, user, unread);
+                return Ok(());
+            }
+        }
     }
 
     fn publish_notification(&self, notice: &Notice, user: &UserId, unread_count: i64) {
@@ -122,36 +139,53 @@ impl Chat {
         let Some(newest) = pending.last().map(|kept| kept.message.id) else {
             return Ok(());
         };
-        // What is said of a room, unless the user may not enter it any more.
-        let mut rooms: HashMap<RoomId, Option<(String, i64)>> = HashMap::new();
+        let mut unread: HashMap<&RoomId, i64> = HashMap::new();
         for kept in &pending {
-            let id = &kept.message.room_id;
-            if !rooms.contains_key(id) {
-                let room = match self.entered_room(&caller, id).await {
-                    Ok(room) => {
-                        let unread = self.unread(&caller.tenant, &caller.user_id, id).await?;
-                        Some((room.row.name.clone(), unread))
-                    }
-                    Err(Error::AccessDenied(_) | Error::NotFound(_)) => None,
-                    Err(error) => return Err(error),
-                };
-                rooms.insert(id.clone(), room);
+            let room = &kept.message.room_id;
+            if !unread.contains_key(room) {
+                let count = self.unread(&caller.tenant, &caller.user_id, room).await?;
+                unread.insert(room, count);
             }
-            if let Some(Some((name, unread))) = rooms.get(id) {
-                let title = match kept.kind {
-                    NotificationKind::PrivateMessage => &kept.message.username,
-                    NotificationKind::Message => name,
-                };
-                connection.send(
-                    "notification",
-                    &notification(kept.kind, title, &kept.message, *unread),
-                );
-            }
+        }
+        for kept in &pending {
+            let count = unread.get(&kept.message.room_id).copied();
+            self.deliver_kept(connection, kept, count.unwrap_or_default())
+                .await?;
         }
         let now = self.clock.now();
         self.store
             .notifications_told(&caller.tenant, &caller.user_id, newest, now)
             .await
+    }
+
+    /// Tells of what was kept, unless the user may not enter the room any more.
+    async fn deliver_kept(
+        &self,
+        connection: &Arc<Connection>,
+        kept: &PendingNotification,
+        unread: i64,
+    ) -> Result<()> {
+        let caller = connection.identity();
+        let key = RoomKey::new(&caller.tenant, &kept.message.room_id);
+        loop {
+            let (room, decided) = match self.enter(&caller, &key).await {
+                Ok(entered) => entered,
+                Err(Error::AccessDenied(_) | Error::NotFound(_)) => return Ok(()),
+                Err(error) => return Err(error),
+            };
+            let title = match kept.kind {
+                NotificationKind::PrivateMessage => &kept.message.username,
+                NotificationKind::Message => &room.row.name,
+            };
+            let _turn = self.presence.turn(&caller.user_id);
+            if decided.holds() {
+                connection.send(
+                    "notification",
+                    &notification(kept.kind, title, &kept.message, unread),
+                );
+                return Ok(());
+            }
+        }
     }
 
     pub(super) fn hear_notification(

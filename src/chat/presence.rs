@@ -3,8 +3,9 @@
 //! Presence goes to all signed-in users of the tenant while few enough are online, beyond that to those who share a
 //! room. Guests hear and are heard in shared rooms only.
 
+mod news;
+
 use std::{
-    collections::HashMap,
     hash::{DefaultHasher, Hash, Hasher},
     sync::{
         Arc,
@@ -13,23 +14,14 @@ use std::{
 };
 
 use dashmap::DashMap;
-use entity::{
-    ids::{Rev, RoomId, TenantId, UserId},
-    timestamp::Timestamp,
-};
+use entity::ids::{Rev, RoomId, TenantId, UserId};
 
-use parking_lot::{Mutex, MutexGuard};
+use parking_lot::{Mutex, MutexGuard, RwLock};
 
-use super::{Chat, Connection, RoomKey};
-use crate::{
-    auth::Identity,
-    bus::Event,
-    error::Result,
-    protocol::{Membership, PresenceUpdate, to_raw},
-};
+use news::Companions;
 
-/// Users who share a room with one and are told of their presence, at the most.
-const MAX_COMPANIONS: u64 = 5000;
+use super::{Chat, Connection, Namespace, RoomKey};
+use crate::{auth::Identity, error::Result};
 
 /// The users of this node who are online, and their connections.
 pub(super) struct Presence {
@@ -44,6 +36,8 @@ struct Tenant {
     users: DashMap<UserId, Online>,
     /// Signed-in users among them.
     signed_in: AtomicUsize,
+    /// Counts the times that somebody stopped sharing a room with others.
+    partings: RwLock<u64>,
 }
 
 struct Online {
@@ -120,24 +114,48 @@ impl Presence {
         ended.is_some()
     }
 
+    /// Somebody shares a room with others no more: when this returns, nobody hears of anybody for having shared it.
+    pub(super) fn part(&self, tenant: &TenantId) {
+        *self.tenant(tenant).partings.write() += 1;
+    }
+
+    fn partings(&self, tenant: &TenantId) -> u64 {
+        *self.tenant(tenant).partings.read()
+    }
+
     pub(super) fn is_online(&self, tenant: &TenantId, user: &UserId) -> bool {
         self.tenants
             .get(tenant)
             .is_some_and(|tenant| tenant.users.contains_key(user))
     }
 
+    /// A user's connections to the chat.
     pub(super) fn connection_count(&self, tenant: &TenantId, user: &UserId) -> usize {
-        self.tenants
-            .get(tenant)
-            .and_then(|tenant| tenant.users.get(user).map(|user| user.connections.len()))
-            .unwrap_or(0)
+        let connections = self.connections_of(tenant, std::slice::from_ref(user));
+        connections
+            .iter()
+            .filter(|connection| connection.namespace == Namespace::Chat)
+            .count()
     }
 
-    /// Whether the user has a connection; one who is online may be in the grace period.
+    /// Whether the user has a connection to the chat; one who is online may be in the grace period.
     pub(super) fn is_connected(&self, tenant: &TenantId, user: &UserId) -> bool {
         self.connection_count(tenant, user) > 0
     }
 
+    /// Some users' connections in a namespace.
+    pub(super) fn connections_in(
+        &self,
+        namespace: Namespace,
+        tenant: &TenantId,
+        users: &[UserId],
+    ) -> Vec<Arc<Connection>> {
+        let mut connections = self.connections_of(tenant, users);
+        connections.retain(|connection| connection.namespace == namespace);
+        connections
+    }
+
+    /// All of some users' connections.
     pub(super) fn connections_of(
         &self,
         tenant: &TenantId,
@@ -191,6 +209,11 @@ impl Chat {
             tracing::info!(%error, "a connection came too late");
             return Ok(());
         }
+        match connection.namespace {
+            Namespace::Chat => {}
+            Namespace::Support => return self.enter_support(connection).await,
+            Namespace::Admin => return self.enter_desk(connection).await,
+        }
         if !returns {
             // The connection that was here before has been told.
             return Ok(());
@@ -206,12 +229,16 @@ impl Chat {
     pub async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
         let identity = connection.identity();
         let departure = self.presence.remove(connection);
+        if connection.namespace == Namespace::Admin {
+            self.leave_desk(connection);
+        }
         let rooms = connection.end().into_iter();
         let read = rooms.filter_map(|room| {
             let departure = self
                 .live
                 .leave(&RoomKey::new(&identity.tenant, &room), connection.id)?;
-            Some((room, departure.seen))
+            // Customers and staff say themselves what they have read.
+            (connection.namespace == Namespace::Chat).then_some((room, departure.seen))
         });
         let read: Vec<(RoomId, Rev)> = read.collect();
         let last_seen = self.clock.now();
@@ -228,7 +255,8 @@ impl Chat {
         let chat = Arc::clone(self);
         tokio::spawn(async move {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
-            let companions = chat.companions(&identity).await.unwrap_or_default();
+            let companions = chat.companions(&identity).await;
+            let companions = companions.unwrap_or_else(|_| Companions::none());
             let _turn = chat.presence.turn(&identity.user_id);
             if chat.presence.end(&identity, departure) {
                 chat.publish_presence(&identity, Some(last_seen), companions);
@@ -236,76 +264,32 @@ impl Chat {
         });
     }
 
-    /// Who shares a room with a user.
-    async fn companions(&self, user: &Identity) -> Result<Vec<UserId>> {
-        self.store
-            .companions(&user.tenant, &user.user_id, MAX_COMPANIONS)
-            .await
-    }
-
-    fn publish_presence(
-        &self,
-        identity: &Identity,
-        gone: Option<Timestamp>,
-        companions: Vec<UserId>,
-    ) {
-        self.bus.publish(Event::Presence {
-            tenant: identity.tenant.clone(),
-            update: PresenceUpdate {
-                user_id: identity.user_id.clone(),
-                username: identity.username.to_string(),
-                last_seen: gone,
-            },
-            is_guest: identity.is_guest,
-            companions: companions.into(),
-        });
-    }
-
-    pub(super) fn hear_presence(
-        &self,
-        tenant: &TenantId,
-        update: &PresenceUpdate,
-        is_guest: bool,
-        companions: &[UserId],
-    ) {
-        let own = std::slice::from_ref(&update.user_id);
-        let with_user = [companions, own].map(|users| self.presence.connections_of(tenant, users));
-        let mut audience: HashMap<_, _> = with_user
-            .into_iter()
-            .flatten()
-            .map(|connection| (connection.id, connection))
-            .collect();
-        let here = self.presence.tenant(tenant);
-        if !is_guest && here.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit
-        {
-            let all = here.connections(|user| !user.is_guest);
-            audience.extend(
-                all.into_iter()
-                    .map(|connection| (connection.id, connection)),
-            );
-        }
-        let payload = to_raw(update);
-        let event = if update.last_seen.is_none() {
-            "user_online"
-        } else {
-            "user_offline"
+    /// A guest's connection goes on as that of the user who the guest turned out to be, in the rooms where it is.
+    pub(super) async fn change_identity(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        identity: Identity,
+        known_before: Companions,
+    ) -> Result<()> {
+        let companions = self.companions(&identity).await?;
+        let before = connection.identity();
+        let departure = {
+            let _turn = self.presence.turn(&before.user_id);
+            self.presence.remove(connection)
         };
-        for connection in audience.values() {
-            connection.push(event, &payload);
+        {
+            let _turn = self.presence.turn(&identity.user_id);
+            connection.renew(identity.clone());
+            if self.presence.add(connection) {
+                self.publish_presence(&identity, None, companions);
+            }
         }
-    }
-
-    pub(super) fn hear_left(&self, tenant: &TenantId, membership: Membership, is_online: bool) {
-        let key = RoomKey::new(tenant, &membership.room_id);
-        self.live.announce(&key, "user_left", &membership);
-        if is_online {
-            // Old clients read `user_left` as offline.
-            let online = PresenceUpdate {
-                user_id: membership.user_id,
-                username: membership.username,
-                last_seen: None,
-            };
-            self.live.announce(&key, "user_online", &online);
+        if let Some(departure) = departure
+            && self.presence.end(&before, departure)
+        {
+            let gone = Some(self.clock.now());
+            self.publish_presence(&before, gone, known_before);
         }
+        Ok(())
     }
 }

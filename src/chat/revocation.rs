@@ -44,10 +44,14 @@ impl Chat {
     ///
     /// # Errors
     /// [`Error::Unauthorized`] if the token was revoked, is one of a session that has ended, or names a guest;
-    /// [`Error::AccountDisabled`].
+    /// [`Error::AccountDisabled`], [`Error::GuestLinked`].
     pub async fn check_access(&self, identity: &Identity) -> Result<Option<UserRow>> {
         self.check_session(identity).await?;
-        let user = self.store.user(&identity.tenant, &identity.user_id).await?;
+        let (tenant, id) = (&identity.tenant, &identity.user_id);
+        if identity.is_guest && !self.store.is_guest_still(tenant, id).await? {
+            return Err(Error::GuestLinked);
+        }
+        let user = self.store.user(tenant, id).await?;
         if let Some(user) = &user {
             has_access(identity, user)?;
         }
@@ -64,7 +68,7 @@ impl Chat {
         let why = match self.check_access(&connection.identity()).await {
             Ok(_) => return Ok(()),
             Err(Error::Unauthorized(_)) => Error::SignedOut,
-            Err(Error::AccountDisabled) => Error::AccountDisabled,
+            Err(error @ (Error::AccountDisabled | Error::GuestLinked)) => error,
             Err(error) => {
                 connection.close(CloseReason::Restarting);
                 return Err(error);
@@ -91,6 +95,7 @@ impl Chat {
             let identity = connection.identity();
             match which {
                 Ended::Disabled => connection.shut_out(Error::AccountDisabled),
+                Ended::GuestLinked => connection.shut_out(Error::GuestLinked),
                 Ended::Session(session) if identity.session == Some(session) => {
                     connection.shut_out(Error::SignedOut);
                 }

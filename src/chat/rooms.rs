@@ -1,26 +1,26 @@
 //! Rooms: making, entering, leaving, and who belongs to them.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     ids::{ExternalId, RoomId, TenantId, UserId},
     participants::Role,
     rooms::{Model, RoomKind},
 };
-use moka::sync::Cache;
-use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use super::{
     Chat, Connection, RoomKey,
     live::{Page, Part},
+    room_cache::{Decided, RoomRecord},
+    support::ReadMarks,
 };
 use crate::{
     auth::Identity,
     bus::Event,
     error::{Error, Result},
     protocol::{self, CreateRoom, JoinRoom, Participant, Room, RoomCreated, RoomJoined},
-    store::{self, NewRoom, Store},
+    store::{self, NewRoom},
 };
 
 /// Participants that a room may be made with.
@@ -29,55 +29,6 @@ const MAX_FIRST_PARTICIPANTS: usize = 100;
 const MAX_CHANGES: u32 = 1000;
 /// Participants that are listed at the most.
 const MAX_LISTED: u64 = 2000;
-
-/// Participants of a room that are kept in memory; in larger rooms each is looked up.
-const MAX_REMEMBERED: usize = 1000;
-
-/// A room and who belongs to it, as access decides by it.
-pub(super) struct RoomRecord {
-    pub(super) row: Model,
-    pub(super) participants: store::Membership,
-}
-
-/// The rooms in use, so that a message costs no query. An entry is dropped when the room's row or participants change;
-/// one that is being read at that moment is seen only by those who asked before.
-pub(super) struct RoomCache {
-    rooms: Cache<RoomKey, Arc<OnceCell<Arc<RoomRecord>>>>,
-}
-
-impl RoomCache {
-    pub(super) fn new() -> Self {
-        Self {
-            rooms: Cache::builder()
-                .max_capacity(10_000)
-                .time_to_idle(Duration::from_mins(10))
-                .build(),
-        }
-    }
-
-    async fn get(&self, store: &Store, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
-        let cell = self.rooms.get_with_by_ref(key, Arc::default);
-        let record = cell.get_or_try_init(|| async {
-            let row = store
-                .room(&key.tenant, &key.room)
-                .await?
-                .ok_or(Error::ROOM_NOT_FOUND)?;
-            let participants = store
-                .membership(&key.tenant, &key.room, MAX_REMEMBERED)
-                .await?;
-            Ok(Arc::new(RoomRecord { row, participants }))
-        });
-        match record.await {
-            Ok(record) => Ok(Some(Arc::clone(record))),
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
-    fn forget(&self, key: &RoomKey) {
-        self.rooms.invalidate(key);
-    }
-}
 
 impl Chat {
     /// A room that exists.
@@ -99,9 +50,21 @@ impl Chat {
         caller: &Identity,
         room: &RoomId,
     ) -> Result<Arc<RoomRecord>> {
-        let room = self.room(&caller.tenant, room).await?;
+        self.enter(caller, &RoomKey::new(&caller.tenant, room))
+            .await
+            .map(|(room, _)| room)
+    }
+
+    /// The same, and when it was decided: for what is given some time later.
+    pub(super) async fn enter(
+        &self,
+        caller: &Identity,
+        key: &RoomKey,
+    ) -> Result<(Arc<RoomRecord>, Decided<'_>)> {
+        let decided = self.rooms.decide(key);
+        let room = self.find_room(key).await?.ok_or(Error::ROOM_NOT_FOUND)?;
         self.may_enter(caller, &room).await?;
-        Ok(room)
+        Ok((room, decided))
     }
 
     async fn find_room(&self, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
@@ -162,7 +125,7 @@ impl Chat {
     }
 
     /// Refuses a user that nobody has seen yet, where the settings say so.
-    async fn known_user(&self, caller: &Identity, user: &UserId) -> Result<()> {
+    pub(super) async fn known_user(&self, caller: &Identity, user: &UserId) -> Result<()> {
         if self.config.create_unknown_users
             || self.store.user(&caller.tenant, user).await?.is_some()
         {
@@ -182,7 +145,7 @@ impl Chat {
     ) -> Result<Option<Arc<RoomRecord>>> {
         if let Some(room) = self
             .store
-            .direct_room(&caller.tenant, &direct_key(&pair(caller, other)))
+            .direct_room(&caller.tenant, &direct_key_of(caller, other))
             .await?
         {
             return self.room(&caller.tenant, &room.id).await.map(Some);
@@ -225,50 +188,55 @@ impl Chat {
     ) -> Result<()> {
         let caller = connection.identity();
         let key = RoomKey::new(&caller.tenant, &request.room_id);
-        let room = if let Some(room) = self.find_room(&key).await? {
-            room
-        } else {
-            self.may_create_by_joining(&caller)?;
-            let owner = HashMap::from([(caller.user_id.clone(), Role::Owner)]);
-            let name = request.room_id.label();
-            self.insert_room(
-                &caller,
-                request.room_id.clone(),
-                name,
-                RoomKind::Public,
-                None,
-                owner,
-            )
-            .await?;
-            self.room(&caller.tenant, &request.room_id).await?
-        };
-        self.may_enter(&caller, &room).await?;
-        self.become_participant(&caller, &room, &key).await?;
+        if self.find_room(&key).await?.is_none() {
+            self.create_by_joining(&caller, &request.room_id).await?;
+        }
         let since = request.since.map(|rev| Part::Since {
             rev,
             limit: MAX_CHANGES,
         });
-        let view = self.room_for(&caller, &room).await?;
-        let mut give = |page: Page| {
-            answer(RoomJoined {
-                room_id: request.room_id.clone(),
-                room: Room {
+        loop {
+            let (room, decided) = self.enter(&caller, &key).await?;
+            self.become_participant(&caller, &room, &key).await?;
+            let view = self.room_for(&caller, &room).await?;
+            let marks = self.read_marks(&caller.tenant, &room).await?;
+            let mut give = |page: Page| {
+                let changes = ReadMarks::apply(marks, page.messages);
+                answer(RoomJoined {
+                    room_id: request.room_id.clone(),
+                    room: Room {
+                        rev: page.rev,
+                        ..view.clone()
+                    },
                     rev: page.rev,
-                    ..view.clone()
-                },
-                rev: page.rev,
-                reset: page.has_more,
-                changes: (since.is_some() && !page.has_more).then_some(page.messages),
-            });
-        };
-        self.live.join(&key, connection, since, &mut give).await?;
+                    reset: page.has_more,
+                    changes: (since.is_some() && !page.has_more).then_some(changes),
+                });
+            };
+            let joined = self.live.join(&key, connection, since, decided, &mut give);
+            if joined.await? {
+                break;
+            }
+        }
         let membership = membership_of(&caller, &request.room_id);
         let _turn = self.presence.turn(&caller.user_id);
-        self.bus.publish(Event::Joined {
-            tenant: caller.tenant.clone(),
-            membership,
-        });
+        // The user may have been removed already: then the room has been told so.
+        if self.live.has_joined(&key, connection.id) {
+            self.bus.publish(Event::Joined {
+                tenant: caller.tenant.clone(),
+                membership,
+            });
+        }
         Ok(())
+    }
+
+    async fn create_by_joining(&self, caller: &Identity, id: &RoomId) -> Result<()> {
+        self.may_create_by_joining(caller)?;
+        let owner = HashMap::from([(caller.user_id.clone(), Role::Owner)]);
+        let (name, kind) = (id.label(), RoomKind::Public);
+        self.insert_room(caller, id.clone(), name, kind, None, owner)
+            .await
+            .map(drop)
     }
 
     async fn become_participant(
@@ -336,15 +304,21 @@ impl Chat {
 
     /// Who belongs to a room.
     pub async fn participants(&self, caller: &Identity, room: &RoomId) -> Result<Vec<Participant>> {
-        self.entered_room(caller, room).await?;
-        let members = self
-            .store
-            .members(&caller.tenant, std::slice::from_ref(room), MAX_LISTED)
-            .await?;
-        Ok(members
-            .into_iter()
-            .map(|member| self.to_participant(&caller.tenant, member))
-            .collect())
+        let key = RoomKey::new(&caller.tenant, room);
+        loop {
+            let (_, decided) = self.enter(caller, &key).await?;
+            let members = self
+                .store
+                .members(&caller.tenant, std::slice::from_ref(room), MAX_LISTED)
+                .await?;
+            // Else somebody may have come after the caller went.
+            if decided.holds() {
+                return Ok(members
+                    .into_iter()
+                    .map(|member| self.to_participant(&caller.tenant, member))
+                    .collect());
+            }
+        }
     }
 
     pub(super) fn to_participant(&self, tenant: &TenantId, member: store::Member) -> Participant {
@@ -364,6 +338,11 @@ fn pair(caller: &Identity, other: &UserId) -> [UserId; 2] {
     let mut pair = [caller.user_id.clone(), other.clone()];
     pair.sort_unstable();
     pair
+}
+
+/// What finds the room of the caller and another user.
+pub(super) fn direct_key_of(caller: &Identity, other: &UserId) -> String {
+    direct_key(&pair(caller, other))
 }
 
 /// Unique for two users: ids hold no control characters.
@@ -388,5 +367,6 @@ pub(super) fn to_room(room: &Model) -> Room {
         created_by: room.created_by.clone(),
         created_at: room.created_at,
         rev: room.last_rev,
+        archived: room.archived_at.is_some(),
     }
 }

@@ -122,6 +122,7 @@ impl Config {
             ("connect_timeout_seconds", self.connect_timeout_seconds),
             ("ping_interval_seconds", self.ping_interval_seconds),
             ("ping_timeout_seconds", self.ping_timeout_seconds),
+            ("heartbeat_seconds", self.heartbeat_seconds),
         ] {
             if value.0.is_zero() || value.0 > Duration::from_hours(24) {
                 problems.push(format!("{name}: must be from 1 to 86,400"));

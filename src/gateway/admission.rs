@@ -12,16 +12,17 @@ use crate::{
     chat::Namespace,
     config::Config,
     error::{Error, Result},
-    limits::Place,
+    limits::UserPlace,
     protocol::Session,
 };
-use entity::ids::{TenantId, UserId};
 
 /// What somebody shows to be let in.
 #[derive(Clone)]
 pub struct Credentials {
     pub token: Option<String>,
     pub guest_session: Option<String>,
+    /// Whose guest somebody without a token wants to be.
+    pub tenant: Option<String>,
     pub ip: IpAddr,
 }
 
@@ -32,7 +33,7 @@ pub struct Admitted {
     pub made: Option<Session>,
     pub ip: IpAddr,
     /// The user's place for the connection, held as long.
-    _place: Place<(TenantId, UserId)>,
+    _place: UserPlace,
 }
 
 impl Credentials {
@@ -48,6 +49,7 @@ impl Credentials {
         Self {
             token,
             guest_session,
+            tenant: query("tenant"),
             ip,
         }
     }
@@ -62,6 +64,7 @@ impl Credentials {
         }
         self.token = auth_text(auth, "token")?.or(self.token);
         self.guest_session = auth_text(auth, "guest_session")?.or(self.guest_session);
+        self.tenant = auth_text(auth, "tenant")?.or(self.tenant);
         Ok(self)
     }
 }
@@ -87,7 +90,8 @@ impl Gateway {
         if namespace == Namespace::Admin {
             return Err(Error::unauthorized("an access token is required").into());
         }
-        let guest = self.chat.guest(secret, credentials.ip).await?;
+        let tenant = credentials.tenant.as_deref();
+        let guest = self.chat.guest(secret, tenant, credentials.ip).await?;
         Ok((guest.identity, guest.made))
     }
 
@@ -127,7 +131,8 @@ fn auth_text(auth: &Value, name: &str) -> Result<Option<String>> {
     }
 }
 
-fn query_value(uri: &Uri, name: &str) -> Option<String> {
+/// A value in a query that is not empty.
+pub fn query_value(uri: &Uri, name: &str) -> Option<String> {
     let mut pairs = uri
         .query()?
         .split('&')

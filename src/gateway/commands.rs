@@ -2,6 +2,7 @@
 
 mod admin;
 mod chat;
+mod membership;
 mod support;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -12,6 +13,7 @@ use serde_json::value::RawValue;
 
 use super::{Gateway, reply::Reply};
 use crate::{
+    auth::Identity,
     chat::{Connection, Namespace, Sending},
     error::{Error, Result},
     protocol::{Authenticate, Authenticated, Message},
@@ -50,6 +52,9 @@ macro_rules! commands {
                 _ => None,
             }
         }
+
+        #[cfg(test)]
+        pub(super) const EVENTS: &[&str] = &[$(<$command as Command>::EVENT),*];
 
         pub(super) fn is_pipelined(event: &str) -> bool {
             match event {
@@ -157,21 +162,31 @@ impl Command for Authenticate {
     }
 }
 
-/// Extends a session by a newer token of the same user.
+/// Extends a session by a newer token of the same user. A guest signs in, and goes on as the user.
 async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
     let gateway = &caller.gateway;
     let identity = gateway.authenticator.verify(token)?;
     let current = caller.connection.identity();
     let is_same = (&identity.tenant, &identity.user_id) == (&current.tenant, &current.user_id);
-    if current.is_guest || !is_same {
+    if !current.is_guest && !is_same {
         return Err(Error::unauthorized("the token is another user's"));
     }
     caller.connection.namespace.admits(&identity)?;
     let expires_at = identity.expires_at.ok_or(Error::Internal)?;
-    gateway.chat.check_access(&identity).await?;
-    // Before the token's version becomes known, which ends the connections of older ones.
-    caller.connection.renew(identity.clone());
-    gateway.chat.know_user(&identity).await?;
+    if current.is_guest {
+        gateway
+            .chat
+            .become_user(&caller.connection, identity)
+            .await?;
+    } else {
+        gateway.chat.check_access(&identity).await?;
+        // Before the token's version becomes known, which ends the connections of older ones.
+        caller.connection.renew(Identity {
+            former_guests: Arc::clone(&current.former_guests),
+            ..identity.clone()
+        });
+        gateway.chat.know_user(&identity).await?;
+    }
     gateway.chat.confirm(&caller.connection).await?;
     Ok(Authenticated { expires_at })
 }
@@ -200,5 +215,25 @@ fn answer_when_stored<T: Serialize>(
 fn fail_if_unanswered(reply: Option<Reply>, result: Result<()>) {
     if let (Some(reply), Err(error)) = (reply, result) {
         reply.fail(&error);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{env, fs, path::Path};
+
+    use super::{admin, chat, support};
+
+    /// What can be asked for, by namespace: the tests of access have a row for each.
+    #[test]
+    fn export_bindings_commands() {
+        let all = serde_json::json!({
+            "/": chat::EVENTS,
+            "/support": support::EVENTS,
+            "/admin": admin::EVENTS,
+        });
+        let folder = env::var("TS_RS_EXPORT_DIR").unwrap();
+        let text = serde_json::to_string_pretty(&all).unwrap();
+        fs::write(Path::new(&folder).join("commands.json"), text + "\n").unwrap();
     }
 }

@@ -1,4 +1,5 @@
-//! What stands in front of the Socket.IO library: every request of it passes here first.
+//! What stands in front of those who have not said who they are: every request for the Socket.IO library passes here
+//! first, and every raw WebSocket.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -15,7 +16,12 @@ use axum::{
 use tower_http::timeout::TimeoutBody;
 
 use super::{Gateway, http::ErrorResponse, origin, refusals, transport::Transport};
-use crate::{chat::Entry, config::Config, error::Error, limits::Place};
+use crate::{
+    chat::Entry,
+    config::Config,
+    error::{Error, Result},
+    limits::Place,
+};
 
 /// The place of a session among those of its address that have not said who they are. Given back when they have, or
 /// when the session ends.
@@ -64,12 +70,9 @@ pub async fn guard(
         return ErrorResponse(Error::Internal).into_response();
     };
     if session.is_none() {
-        if gateway.is_draining() {
-            return refuse(&gateway, &Error::Restarting, &request);
-        }
         let ip = client_ip(&gateway.config, transport.peer.ip(), request.headers());
-        match gateway.chat.limits.pending(ip) {
-            Ok(place) => request.extensions_mut().insert(Pending::new(place)),
+        match enter(&gateway, ip) {
+            Ok(pending) => request.extensions_mut().insert(pending),
             Err(error) => return refuse(&gateway, &error, &request),
         };
         request.extensions_mut().insert(ClientIp(ip));
@@ -83,6 +86,17 @@ pub async fn guard(
         gateway.transports.upgraded(&session, &transport);
     }
     response
+}
+
+/// Takes a place among those of an address that have not said who they are.
+///
+/// # Errors
+/// [`Error::Restarting`], [`Error::TooManyConnections`].
+pub fn enter(gateway: &Gateway, ip: IpAddr) -> Result<Pending> {
+    if gateway.is_draining() {
+        return Err(Error::Restarting);
+    }
+    gateway.chat.limits.pending(ip).map(Pending::new)
 }
 
 fn refuse(gateway: &Gateway, error: &Error, request: &Request) -> Response {

@@ -1,4 +1,4 @@
-//! The HTTP side: health, metrics, the web client, and the place of the Socket.IO service among them.
+//! The HTTP side: health, metrics, the web client, and the places of the other doors among them.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use axum::{
 use serde_json::json;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, handshake, origin, rest, socketio, web};
+use super::{Gateway, handshake, origin, rest, socketio, web, websocket};
 use crate::{error::Error, telemetry};
 
 /// An error as an HTTP answer.
@@ -49,6 +49,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route("/readyz", get(ready))
         .route("/metrics", get(|| async { telemetry::metrics().render() }))
         .merge(rest::router(gateway))
+        .merge(websocket::router(gateway))
         .merge(web::router(gateway))
         .with_state(Arc::clone(gateway))
         .merge(socketio);

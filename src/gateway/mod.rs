@@ -14,18 +14,13 @@ mod session;
 mod socketio;
 mod transport;
 mod web;
+mod websocket;
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 
 use rand::random_range;
 use tokio::time::{Instant, timeout};
-use tokio_util::task::TaskTracker;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 pub use http::router;
 pub use listener::serve;
@@ -48,7 +43,7 @@ pub struct Gateway {
     transports: Transports,
     /// The tasks of all connections, until each has saved what its user leaves behind.
     sessions: TaskTracker,
-    draining: AtomicBool,
+    draining: CancellationToken,
 }
 
 impl Gateway {
@@ -60,18 +55,18 @@ impl Gateway {
             authenticator,
             transports: Transports::default(),
             sessions: TaskTracker::new(),
-            draining: AtomicBool::new(false),
+            draining: CancellationToken::new(),
         })
     }
 
     fn is_draining(&self) -> bool {
-        self.draining.load(Ordering::Relaxed)
+        self.draining.is_cancelled()
     }
 
     /// Ends all connections: not ready from now on, transports closed one by one at random moments within half of the
     /// drain time, so that clients come back spread over it. What was received is answered first.
     pub async fn drain(&self) {
-        self.draining.store(true, Ordering::Relaxed);
+        self.draining.cancel();
         let time = self.config.drain_seconds.0;
         let deadline = Instant::now() + time;
         let connections = self.chat.connections();

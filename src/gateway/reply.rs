@@ -7,13 +7,13 @@ use super::refusals;
 use crate::{
     chat::{Audit, Entry},
     error::{Error, Result},
-    protocol::{ErrorBody, Success, to_raw},
+    protocol::{Success, to_raw},
 };
 
 /// How a door says it.
 pub trait Answer: Send {
     fn success(self: Box<Self>, body: &RawValue);
-    fn failure(self: Box<Self>, body: &ErrorBody);
+    fn failure(self: Box<Self>, error: &Error);
 }
 
 /// Answers a request; when dropped unanswered (a panic), answers that something broke.
@@ -58,7 +58,7 @@ impl Reply {
         };
         self.count(error.code());
         refusals::note(&self.audit, error, self.entry.clone());
-        answer.failure(&error.body());
+        answer.failure(error);
     }
 
     fn count(&self, outcome: &'static str) {
@@ -90,8 +90,8 @@ mod tests {
             self.0.lock().unwrap().push(body.get().to_owned());
         }
 
-        fn failure(self: Box<Self>, body: &ErrorBody) {
-            self.0.lock().unwrap().push(body.code.to_owned());
+        fn failure(self: Box<Self>, error: &Error) {
+            self.0.lock().unwrap().push(error.code().to_owned());
         }
     }
 

@@ -35,7 +35,7 @@ use crate::{
 /// Messages of one connection that may wait for their commit.
 const MAX_UNCOMMITTED: usize = 1024;
 /// How long a client may take to hear that its connection is being closed.
-const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
+pub const CLOSING_PATIENCE: Duration = Duration::from_secs(2);
 
 /// An event as it came in.
 pub trait Incoming: Send + 'static {
@@ -56,6 +56,9 @@ pub struct Line {
 
 /// The way out of a connection, and how its door closes it.
 pub trait Way: Outlet + Send + Sync + 'static {
+    /// Hears whose way out it is, before anything goes out.
+    fn serves(&self, _connection: &Arc<Connection>) {}
+
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
     fn finish(&self) -> impl Future<Output = ()> + Send;
 }
@@ -103,6 +106,7 @@ impl<E: Incoming> Session<E> {
         let identity = self.admitted.identity.clone();
         let kind = identity.kind();
         let connection = Connection::new(self.door.namespace, identity, Box::new(Arc::clone(&way)));
+        way.serves(&connection);
         let gauge = metrics::gauge!("confab_connections", "door" => self.door.name, "kind" => kind);
         gauge.increment(1.0);
         refusals::count_connect(self.door.name, "ok");

@@ -4,8 +4,11 @@
 mod accounts;
 mod admin;
 mod events;
+mod membership;
 mod objects;
 mod requests;
+mod support;
+mod support_requests;
 
 use serde::Serialize;
 use ts_rs::TS;
@@ -13,8 +16,11 @@ use ts_rs::TS;
 pub use accounts::*;
 pub use admin::*;
 pub use events::*;
+pub use membership::*;
 pub use objects::*;
 pub use requests::*;
+pub use support::*;
+pub use support_requests::*;
 
 /// The error body: in acknowledgements, `error` events and HTTP answers alike.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use entity::{
     ids::{ClientId, MessageId, Rev, RoomId, UserId},
+    messages::SenderType,
     participants::Role,
     rooms::RoomKind,
     timestamp::Timestamp,
@@ -11,6 +12,8 @@ use entity::{
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use ts_rs::TS;
+
+use super::{AdminMessageSent, NewCustomerMessage};
 
 /// A message, as `new_message` and every list of messages carry it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -36,6 +39,22 @@ pub struct Message {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional)]
     pub reply_to: Option<MessageId>,
+    /// In support rooms: the text again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub content: Option<String>,
+    /// In support rooms: whose word it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sender_type: Option<SenderType>,
+    /// In support rooms: the name of the customer or of whoever answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub sender_name: Option<String>,
+    /// In support rooms: whether the other side has read it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[ts(optional)]
+    pub is_read: Option<bool>,
 }
 
 /// A message and its JSON: written once, sent to many.
@@ -43,6 +62,8 @@ pub struct Message {
 pub struct Encoded {
     pub message: Arc<Message>,
     pub json: Box<RawValue>,
+    /// In a support room: the event by which staff hear of it.
+    pub for_staff: Option<(&'static str, Box<RawValue>)>,
 }
 
 impl Encoded {
@@ -51,6 +72,31 @@ impl Encoded {
         Self {
             json: to_raw(&*message),
             message,
+            for_staff: None,
+        }
+    }
+
+    /// A message of a support room, in which so many of the customer's are unread now.
+    #[must_use]
+    pub fn in_support(message: Arc<Message>, unread_count: i64) -> Self {
+        let room_id = message.room_id.clone();
+        let for_staff = if message.sender_type == Some(SenderType::Customer) {
+            let told = NewCustomerMessage {
+                room_id,
+                message: Arc::clone(&message),
+                unread_count,
+            };
+            ("new_customer_message", to_raw(&told))
+        } else {
+            let told = AdminMessageSent {
+                room_id,
+                message: Arc::clone(&message),
+            };
+            ("admin_message_sent", to_raw(&told))
+        };
+        Self {
+            for_staff: Some(for_staff),
+            ..Self::new(message)
         }
     }
 }
@@ -79,6 +125,10 @@ pub struct Room {
     pub created_at: Timestamp,
     /// The newest revision, 0 if nothing happened yet.
     pub rev: Rev,
+    /// Nobody can write to it any more; it can be read as before.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub archived: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -107,6 +157,10 @@ pub struct Conversation {
     #[ts(type = "number")]
     pub unread_count: i64,
     pub last_message_at: Option<Timestamp>,
+    /// Nobody can write to it any more.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub archived: bool,
 }
 
 /// A user who was searched for.

@@ -61,7 +61,9 @@ impl<'de, const DEFAULT: u32, const MAX: u32> Deserialize<'de> for Limit<DEFAULT
 }
 
 /// Reads an optional revision that may not be negative.
-fn revision<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Rev>, D::Error> {
+pub(super) fn revision<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Rev>, D::Error> {
     match Option::<i64>::deserialize(deserializer)? {
         Some(rev) if rev < 0 => Err(de::Error::custom("a revision is 0 or more")),
         rev => Ok(rev.map(Rev)),
@@ -107,6 +109,7 @@ pub struct GetRoomParticipants {
 #[ts(export)]
 pub struct ChatMessage {
     pub room_id: RoomId,
+    #[serde(alias = "content")]
     #[ts(type = "string")]
     pub message: MessageText,
     #[serde(default)]

@@ -4,15 +4,21 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod append;
 mod audit;
+mod blocks;
 mod guests;
+mod membership;
 mod messages;
 mod notifications;
 mod open;
 mod participants;
+mod permission;
+mod receipts;
 mod revocation;
 mod rooms;
 mod search;
+mod support;
 mod users;
 mod writer;
 
@@ -21,12 +27,18 @@ use std::{future::Future, sync::Arc, time::Instant};
 use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
 
 pub use accounts::{NewAccount, Rotation};
+pub use append::{Delivery, Listeners, NewMessage, Stored};
 pub use audit::{ActorKind, AuditQuery, AuditRow};
-pub use messages::{Delivery, MessageQuery, NewMessage, Stored};
+pub use blocks::Blocked;
+pub use guests::{GuestKey, Linked};
+pub use membership::{ChangeRequest, Changed, RoomChange, Standing};
+pub use messages::MessageQuery;
 pub use notifications::PendingNotification;
 pub use open::{Condition, OpenError, StoredAccess};
 pub use participants::{Member, Membership};
+pub use receipts::ReadMark;
 pub use rooms::NewRoom;
+pub use support::{NewSupportRoom, SupportCursor, SupportRow, SupportState, SupportWrite};
 pub use users::UserRow;
 pub use writer::Committed;
 

@@ -119,7 +119,7 @@ impl Store {
         Ok(with_name.collect())
     }
 
-    async fn names(
+    pub(super) async fn names(
         &self,
         tenant: &TenantId,
         ids: impl Iterator<Item = UserId>,

@@ -1,6 +1,6 @@
 //! Rooms and the list of a user's conversations.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use entity::{
     ids::{Rev, RoomId, TenantId, UserId},
@@ -16,8 +16,11 @@ use sea_orm::{
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
 };
 
-use super::{Store, messages::from_model, timed, users};
-use crate::{error::Result, protocol::Message};
+use super::{Store, blocks, messages::from_model, timed, users};
+use crate::{
+    error::{Error, Result},
+    protocol::Message,
+};
 
 /// The most conversations that are listed.
 const MAX_CONVERSATIONS: u64 = 500;
@@ -60,13 +63,16 @@ impl Store {
 
     /// Makes a room, or finds the one that has its id or its direct key. Participants that are not known as users yet
     /// become users.
+    ///
+    /// # Errors
+    /// [`Error::Blocked`] if one of them and whoever makes the room have blocked each other.
     pub async fn create_room(&self, tenant: &TenantId, room: NewRoom) -> Result<Model> {
         let tenant = tenant.clone();
         self.writer
             .write("create_room", move |txn| {
                 Box::pin(async move { create(txn, tenant, room).await })
             })
-            .await
+            .await?
     }
 
     /// The users who share a room with a user, for presence; at most so many.
@@ -137,6 +143,27 @@ impl Store {
         Ok(rows)
     }
 
+    /// Some rooms, each with its last message.
+    pub async fn latest(
+        &self,
+        tenant: &TenantId,
+        rooms: &[RoomId],
+    ) -> Result<HashMap<RoomId, (Model, Option<Message>)>> {
+        let mut found = Vec::with_capacity(rooms.len());
+        for part in rooms.chunks(500) {
+            let query = Entity::find()
+                .filter(Column::TenantId.eq(tenant.clone()))
+                .filter(Column::Id.is_in(part.iter().cloned()));
+            found.extend(timed("latest", query.all(&self.reader)).await?);
+        }
+        let mut last = self.last_messages(tenant, &found).await?;
+        let with_last = found.into_iter().map(|room| {
+            let message = last.remove(&room.id);
+            (room.id.clone(), (room, message))
+        });
+        Ok(with_last.collect())
+    }
+
     async fn last_messages(
         &self,
         tenant: &TenantId,
@@ -170,6 +197,22 @@ impl Store {
         Ok(last)
     }
 
+    /// The ids of a user's rooms.
+    pub(crate) async fn rooms_of(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<HashSet<RoomId>> {
+        let query = participants::Entity::find()
+            .select_only()
+            .column(participants::Column::RoomId)
+            .filter(participants::Column::TenantId.eq(tenant.clone()))
+            .filter(participants::Column::UserId.eq(user.clone()))
+            .into_tuple();
+        let rooms: Vec<RoomId> = timed("rooms_of", query.all(&self.reader)).await?;
+        Ok(rooms.into_iter().collect())
+    }
+
     /// Messages of others above a `seq`.
     pub async fn unread(
         &self,
@@ -192,7 +235,7 @@ async fn create(
     txn: &DatabaseTransaction,
     tenant: TenantId,
     room: NewRoom,
-) -> Result<Model, DbErr> {
+) -> Result<Result<Model>, DbErr> {
     let row = ActiveModel {
         tenant_id: Set(tenant.clone()),
         id: Set(room.id.clone()),
@@ -205,6 +248,7 @@ async fn create(
         last_rev: Set(Rev(0)),
         last_message_seq: Set(Rev(0)),
         last_message_at: Set(None),
+        archived_at: Set(None),
     };
     let made = Entity::insert_many([row])
         .on_conflict(
@@ -227,10 +271,19 @@ async fn create(
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("the room that was just made".to_owned()))?;
     if made > 0 {
+        let users: Vec<UserId> = room
+            .participants
+            .iter()
+            .map(|(user, _)| user.clone())
+            .collect();
+        if blocks::between(txn, &tenant, &found.created_by, &users).await? {
+            Entity::delete_by_id((tenant, found.id)).exec(txn).await?;
+            return Ok(Err(Error::Blocked));
+        }
         for (user, role) in room.participants {
             users::ensure(txn, &tenant, &user, &user.label(), false, room.created_at).await?;
             super::participants::insert(txn, &tenant, &found, &user, role, room.created_at).await?;
         }
     }
-    Ok(found)
+    Ok(Ok(found))
 }

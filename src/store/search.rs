@@ -45,7 +45,7 @@ impl Store {
         timed("search_users", query.all(&self.reader)).await
     }
 
-    /// Public rooms, those with the newest activity first.
+    /// Public rooms that are in use, those with the newest activity first.
     pub async fn search_rooms(
         &self,
         tenant: &TenantId,
@@ -58,6 +58,7 @@ impl Store {
         let query = rooms::Entity::find()
             .filter(rooms::Column::TenantId.eq(tenant.clone()))
             .filter(rooms::Column::Kind.eq(RoomKind::Public))
+            .filter(rooms::Column::ArchivedAt.is_null())
             .filter(Expr::col(rooms::Column::NameKey).like(pattern("%", &name_key(text))))
             .order_by(activity, Order::Desc)
             .order_by_asc(rooms::Column::Id)

@@ -12,8 +12,8 @@ use sea_orm::{
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
+    append::{self, NewMessage, Stored},
     failure,
-    messages::{self, NewMessage, Stored},
     open::Connector,
 };
 use crate::{
@@ -348,7 +348,7 @@ impl Appends {
         }
         metrics::histogram!("confab_commit_batch")
             .record(u32::try_from(self.messages.len()).unwrap_or(u32::MAX));
-        let stored = messages::append(txn, clock.now(), &self.messages).await?;
+        let stored = append::append(txn, clock.now(), &self.messages).await?;
         let messages = self
             .messages
             .drain(..)

@@ -1,6 +1,8 @@
-// Section 1 of the contract, fact by fact, from every client and over every transport that it names.
+// Section 1 of the contract and what of section 2 is there, fact by fact, from every client and over every transport that it names.
 import assert from 'node:assert/strict';
 import { describe } from 'node:test';
+import blocks from './contract/blocks.mjs';
+import membership from './contract/membership.mjs';
 import messages from './contract/messages.mjs';
 import notifications from './contract/notifications.mjs';
 import presence from './contract/presence.mjs';
@@ -40,6 +42,8 @@ function contract(client, transports) {
     facts('typing timeouts', hasty, timeouts, options);
     facts('notifications', server, notifications, options);
     facts('search', server, search, options);
+    facts('membership', server, membership, options);
+    facts('blocks', server, blocks, options);
   });
 }
 

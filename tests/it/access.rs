@@ -44,6 +44,7 @@ fn identity(user: &str, token_version: i64) -> Identity {
         is_staff: user == "agent",
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version,
     }
 }

@@ -38,6 +38,7 @@ fn staff() -> Identity {
         is_staff: true,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version: 0,
     }
 }

@@ -12,6 +12,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["gateway/"]),
     ("hyper", &["gateway/"]),
     ("socketioxide", &["gateway/"]),
+    ("tokio_tungstenite", &["gateway/websocket/"]),
     ("governor", &["limits.rs", "clock.rs"]),
     ("jsonwebtoken", &["auth.rs", "auth/"]),
     ("argon2", &["chat/accounts.rs"]),

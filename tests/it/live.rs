@@ -85,6 +85,7 @@ async fn unreliable(chat: Arc<Chat>, mut committed: mpsc::Receiver<Committed>) {
             tenant: message.tenant.clone(),
             message: Arc::clone(&message.stored.message),
             delivery: Arc::clone(&message.stored.delivery),
+            support: None,
             arrived: message.arrived,
         };
         message.acknowledge();
@@ -121,6 +122,7 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
         is_staff: false,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version: 0,
     };
     chat.know_user(&identity).await.unwrap();

@@ -12,4 +12,5 @@ mod audit;
 mod layers;
 mod live;
 mod rate_limit;
+mod removal;
 mod support;

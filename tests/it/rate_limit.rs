@@ -22,6 +22,7 @@ fn token(clock: &Clock) -> String {
         is_staff: false,
         expires_at: None,
         session: None,
+        former_guests: Arc::default(),
         token_version: 0,
     };
     Authenticator::new(&config(&folder, &[]), clock.clone())

@@ -10,7 +10,7 @@ use entity::ids::Rev;
 
 use super::room::{Entering, LiveRoom, RECENT, State};
 use crate::{
-    chat::connection::Connection,
+    chat::{connection::Connection, room_cache::Decided},
     error::Result,
     protocol::Encoded,
     store::{MessageQuery, Store},
@@ -38,20 +38,31 @@ pub struct Page {
     pub rev: Rev,
 }
 
-/// Answers under the room's lock, and enters the room if asked to. Says `false` if the room was closed meanwhile.
+/// What became of a reading.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Outcome {
+    Given,
+    /// The room was closed meanwhile.
+    Closed,
+    /// The reader may have lost access meanwhile: nothing was given.
+    Overturned,
+}
+
+/// Answers under the room's lock, and enters the room if asked to.
 pub(super) async fn read(
     store: &Store,
     room: &LiveRoom,
     connection: &Arc<Connection>,
     part: Option<Part>,
     entering: Entering,
+    decided: Decided<'_>,
     answer: &mut (dyn FnMut(Page) + Send),
-) -> Result<bool> {
+) -> Result<Outcome> {
     loop {
         let delivered = {
             let mut state = room.lock();
-            if state.closed {
-                return Ok(false);
+            if let Some(refusal) = refusal(&state, decided) {
+                return Ok(refusal);
             }
             let found = match part {
                 None => Some(Page {
@@ -63,7 +74,7 @@ pub(super) async fn read(
             };
             if let Some(page) = found {
                 give(&mut state, connection, part, entering, page, answer);
-                return Ok(true);
+                return Ok(Outcome::Given);
             }
             state.delivered
         };
@@ -77,8 +88,8 @@ pub(super) async fn read(
             .map(|message| Arc::new(Encoded::new(Arc::new(message))))
             .collect();
         let mut state = room.lock();
-        if state.closed {
-            return Ok(false);
+        if let Some(refusal) = refusal(&state, decided) {
+            return Ok(refusal);
         }
         if let Part::Newest { before: None, .. } = part {
             // Fills the memory for all who ask next; the answer then comes from there.
@@ -87,9 +98,17 @@ pub(super) async fn read(
         }
         if let Some(page) = merge(&state, part, rows, limit, delivered) {
             give(&mut state, connection, Some(part), entering, page, answer);
-            return Ok(true);
+            return Ok(Outcome::Given);
         }
     }
+}
+
+/// Asked under the lock under which the answer is given, and members are taken out who lose access.
+fn refusal(state: &State, decided: Decided<'_>) -> Option<Outcome> {
+    if state.closed {
+        return Some(Outcome::Closed);
+    }
+    (!decided.holds()).then_some(Outcome::Overturned)
 }
 
 /// Takes so much from a page that it is not too large, and leaves the rest for the next one.

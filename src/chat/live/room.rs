@@ -3,19 +3,17 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
     sync::Arc,
-    time::Duration,
 };
 
 use entity::ids::{Rev, RoomId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
-use tokio::{sync::OnceCell, time::Instant};
+use tokio::sync::OnceCell;
 
 use super::{Departure, RoomKey, typists::Typists};
 use crate::{
-    bus::Typist,
     chat::connection::{Connection, ConnectionId},
-    protocol::{Encoded, TypingUpdate, to_raw},
+    protocol::Encoded,
 };
 
 /// Newest messages kept in memory: more than the largest page.
@@ -43,14 +41,14 @@ pub(super) struct LiveRoom {
 pub(super) enum Entering {
     /// As one who has joined.
     Join,
-    /// Hearing the messages of a direct room.
+    /// Hearing the messages of a direct or a support room.
     Listen,
     /// As before.
     Read,
 }
 
 pub(super) struct State {
-    room_id: RoomId,
+    pub(super) room_id: RoomId,
     /// Removed from the node's rooms: whoever holds it must look again.
     pub(super) closed: bool,
     /// Whether `delivered` is known. Until then every change waits.
@@ -64,16 +62,16 @@ pub(super) struct State {
     /// Revisions that arrived before their turn.
     early: BTreeMap<Rev, Arc<Encoded>>,
     filling: bool,
-    members: HashMap<ConnectionId, Member>,
-    typists: Typists,
+    pub(super) members: HashMap<ConnectionId, Member>,
+    pub(super) typists: Typists,
 }
 
-struct Member {
-    connection: Arc<Connection>,
+pub(super) struct Member {
+    pub(super) connection: Arc<Connection>,
     /// Revisions up to this one the connection has been given otherwise, by an answer or before it came.
     base: Rev,
-    /// Whether it has joined; else it only hears the messages of a direct room.
-    joined: bool,
+    /// Whether it has joined; else it only hears the messages of a direct or a support room.
+    pub(super) joined: bool,
 }
 
 impl LiveRoom {
@@ -112,17 +110,21 @@ impl LiveRoom {
     }
 
     /// Takes a change in.
-    pub(super) fn deliver(&self, change: &Arc<Encoded>, direct: &[Arc<Connection>]) -> Delivered {
+    pub(super) fn deliver(
+        &self,
+        change: &Arc<Encoded>,
+        listeners: &[Arc<Connection>],
+    ) -> Delivered {
         let mut state = self.state.lock();
         if state.closed {
             return Delivered::Closed;
         }
         let rev = change.message.rev;
-        if !direct.is_empty() {
+        if !listeners.is_empty() {
             if !state.started {
                 state.start(rev.previous());
             }
-            state.include(direct, rev);
+            state.include(listeners, rev);
         }
         if state.started && rev <= state.delivered {
             state.deliver_late(change);
@@ -160,6 +162,27 @@ impl LiveRoom {
         })
     }
 
+    /// Takes all connections of a user out. Says whether any of them had joined.
+    pub(super) fn expel(&self, user: &UserId) -> bool {
+        let mut state = self.state.lock();
+        let theirs = |member: &Member| member.connection.identity().user_id == *user;
+        let gone: Vec<Member> = state
+            .members
+            .extract_if(|_, member| theirs(member))
+            .map(|(_, member)| member)
+            .collect();
+        for member in &gone {
+            member.connection.exit(&self.key.room);
+        }
+        state.stop_typing(user, |typist| typist.user_id == *user);
+        gone.iter().any(|member| member.joined)
+    }
+
+    pub(super) fn has_joined(&self, id: ConnectionId) -> bool {
+        let state = self.state.lock();
+        state.members.get(&id).is_some_and(|member| member.joined)
+    }
+
     pub(super) fn broadcast(&self, event: &'static str, payload: &RawValue) {
         self.state.lock().broadcast(event, payload);
     }
@@ -182,44 +205,13 @@ impl LiveRoom {
         state.closed
     }
 
-    /// Begins, renews or ends typing. When it begins, says when it ends by itself.
-    pub(super) fn typing(
-        &self,
-        typist: &Typist,
-        is_typing: bool,
-        timeout: Duration,
-    ) -> Option<(Instant, u64)> {
+    /// Makes connections hear what follows, joined or not.
+    pub(super) fn listen(&self, connections: &[Arc<Connection>]) {
         let mut state = self.state.lock();
-        if !is_typing {
-            state.stop_typing(&typist.user_id, |other| other == typist);
-            return None;
+        if state.started && !state.closed {
+            let next = state.delivered.next();
+            state.include(connections, next);
         }
-        // It may have left while the event was on its way.
-        if !state
-            .members
-            .get(&typist.connection)
-            .is_some_and(|member| member.joined)
-        {
-            return None;
-        }
-        let until = Instant::now() + timeout;
-        let is_new = !state.typists.includes(&typist.user_id);
-        let begun = state.typists.begin(typist, until)?;
-        if is_new {
-            state.tell_typing(&typist.user_id, true);
-        }
-        Some((until, begun))
-    }
-
-    /// When a typist's time ends, if it was renewed; else it ends now.
-    pub(super) fn typing_deadline(&self, begun: u64) -> Option<Instant> {
-        let mut state = self.state.lock();
-        let (until, typist) = state.typists.deadline(begun)?;
-        if until > Instant::now() {
-            return Some(until);
-        }
-        state.stop_typing(&typist.user_id, |other| *other == typist);
-        None
     }
 }
 
@@ -261,7 +253,7 @@ impl State {
         let rev = change.message.rev;
         let mut count = 0_u64;
         for member in self.members.values().filter(|member| member.base < rev) {
-            member.connection.push("new_message", &change.json);
+            member.connection.deliver(change);
             count += 1;
         }
         metrics::counter!("confab_deliveries_total").increment(count);
@@ -277,12 +269,12 @@ impl State {
             return;
         }
         for member in self.members.values_mut().filter(|member| member.base < rev) {
-            member.connection.push("new_message", &change.json);
+            member.connection.deliver(change);
             member.base = rev;
         }
     }
 
-    /// Makes connections of a direct room's two users hear it from `rev` on, joined or not.
+    /// Makes connections hear the room from `rev` on, joined or not.
     fn include(&mut self, connections: &[Arc<Connection>], rev: Rev) {
         let base = self.delivered.min(rev.previous());
         for connection in connections {
@@ -329,26 +321,9 @@ impl State {
             .map(|member| &member.connection)
     }
 
-    fn broadcast(&self, event: &'static str, payload: &RawValue) {
+    pub(super) fn broadcast(&self, event: &'static str, payload: &RawValue) {
         for connection in self.joined() {
             connection.push(event, payload);
         }
-    }
-
-    /// Ends typing of a user, and tells it if they type on no other connection.
-    fn stop_typing(&mut self, user: &UserId, ends: impl Fn(&Typist) -> bool) {
-        if self.typists.end(ends) && !self.typists.includes(user) {
-            self.tell_typing(user, false);
-        }
-    }
-
-    fn tell_typing(&self, user: &UserId, is_typing: bool) {
-        let update = TypingUpdate {
-            room_id: self.room_id.clone(),
-            typing_users: self.typists.users(),
-            user_id: user.clone(),
-            is_typing,
-        };
-        self.broadcast("typing_update", &to_raw(&update));
     }
 }

@@ -21,6 +21,12 @@ struct Typing {
 }
 
 impl Typists {
+    /// A user who is typing, on one of their connections.
+    pub(super) fn of(&self, user: &UserId) -> Option<Typist> {
+        let mut typing = self.typing.iter().map(|typing| &typing.typist);
+        typing.find(|typist| typist.user_id == *user).cloned()
+    }
+
     /// Begins or renews typing. When it begins, says which time it is.
     pub(super) fn begin(&mut self, typist: &Typist, until: Instant) -> Option<u64> {
         if let Some(typing) = self

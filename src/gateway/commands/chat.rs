@@ -7,10 +7,11 @@ use crate::{
     error::Error,
     gateway::reply::Reply,
     protocol::{
-        Authenticate, ChatMessage, ConversationList, CreateRoom, Done, GetMessages,
-        GetRoomParticipants, GetUserConversations, JoinRoom, LeaveRoom, MessageSent,
-        ParticipantList, PresenceUpdate, PrivateMessage, PrivateMessageSent, SearchRooms,
-        SearchUsers, Typing,
+        AddParticipant, ArchiveRoom, Authenticate, BlockUser, ChatMessage, ConversationList,
+        CreateRoom, Done, GetBlockedUsers, GetMessages, GetRoomParticipants, GetUserConversations,
+        JoinRoom, LeaveRoom, MarkRead, MessageSent, ParticipantList, PresenceUpdate,
+        PrivateMessage, PrivateMessageSent, RemoveParticipant, RenameRoom, SearchRooms,
+        SearchUsers, SetRole, Typing, UnblockUser,
     },
 };
 
@@ -26,6 +27,15 @@ commands! {
     GetUserConversations,
     SearchUsers,
     SearchRooms,
+    AddParticipant,
+    RemoveParticipant,
+    SetRole,
+    RenameRoom,
+    ArchiveRoom,
+    MarkRead,
+    BlockUser,
+    UnblockUser,
+    GetBlockedUsers,
     Authenticate,
 }
 
@@ -111,8 +121,9 @@ impl Command for Typing {
     const EVENT: &'static str = "typing";
 
     async fn run(self, caller: &Caller, reply: Reply) -> Rest {
-        caller.gateway.chat.typing(&caller.connection, self);
-        reply.success(Done {});
+        let chat = &caller.gateway.chat;
+        let typing = chat.typing(&caller.connection, self).await;
+        reply.give(typing.map(|()| Done {}));
         None
     }
 }

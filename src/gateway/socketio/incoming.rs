@@ -18,8 +18,8 @@ use socketioxide_core::Value;
 
 use super::outlet::Ending;
 use crate::{
+    error::Error,
     gateway::{reply::Answer, session::Incoming},
-    protocol::ErrorBody,
 };
 
 /// An event, its payload unread. Taken from the library while it still is in the order of arrival.
@@ -84,10 +84,11 @@ impl Answer for SocketAnswer {
         }
     }
 
-    fn failure(self: Box<Self>, body: &ErrorBody) {
+    fn failure(self: Box<Self>, error: &Error) {
+        let body = error.body();
         match self.ack {
-            Some(ack) => sent(&self.socket, ack.send(body)),
-            None => sent(&self.socket, self.socket.emit("error", body)),
+            Some(ack) => sent(&self.socket, ack.send(&body)),
+            None => sent(&self.socket, self.socket.emit("error", &body)),
         }
     }
 }

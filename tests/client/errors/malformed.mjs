@@ -25,6 +25,13 @@ const noObject = (valid) => [[], [null], ['text'], [''], [7], [true], [[]], [Obj
 
 const search = () => [...noObject({ query: 'bob' }), ...spoiled({ query: 'bob' }, { query: BAD_QUERIES, limit: BAD_LIMITS })];
 
+const ofUser = () => [...noObject({ user_id: 'bob' }), ...spoiled({ user_id: 'bob' }, { user_id: BAD_IDS })];
+
+const ofParticipant = (room_id) => {
+  const valid = { room_id, user_id: 'bob' };
+  return [...noObject(valid), ...spoiled(valid, { room_id: BAD_IDS, user_id: BAD_IDS })];
+};
+
 /** event → the arguments that are to be refused, for `room`. */
 const malformed = {
   create_room: () => {
@@ -67,6 +74,28 @@ const malformed = {
   get_user_conversations: () => [['text'], [7], [true], [['x']]],
   search_users: search,
   search_rooms: search,
+  add_participant: ofParticipant,
+  remove_participant: ofParticipant,
+  set_role: (room_id) => {
+    const valid = { room_id, user_id: 'bob', role: 'admin' };
+    return [...noObject(valid), ...spoiled(valid, {
+      room_id: BAD_IDS, user_id: BAD_IDS, role: [MISSING, null, '', 'king', 'Owner', 7, true, {}, [], ['owner']],
+    })];
+  },
+  rename_room: (room_id) => {
+    const valid = { room_id, name: 'spoiled' };
+    return [...noObject(valid), ...spoiled(valid, { room_id: BAD_IDS, name: [MISSING, null, 7, true, {}, [], '', '   ', 'a\0b', 'x'.repeat(101)] })];
+  },
+  archive_room: (room_id) => [...noObject({ room_id }), ...spoiled({ room_id }, { room_id: BAD_IDS, archived: ['yes', 1, 0, {}, []] })],
+  mark_read: (room_id) => {
+    const valid = { room_id, seq: 1 };
+    const both = { ...valid, message_id: '0198c0de-0000-7000-8000-000000000000' };
+    return [...noObject(valid), [both], ...spoiled(valid, { room_id: BAD_IDS, seq: [MISSING, null, '1', -1, 1.5, true, {}, []], message_id: [7, 'x', true, {}, []] })];
+  },
+  block_user: ofUser,
+  unblock_user: ofUser,
+  // As get_user_conversations.
+  get_blocked_users: () => [['text'], [7], [true], [['x']]],
   authenticate: () => [...noObject({ token: 'x' }), ...spoiled({ token: 'x' }, { token: [MISSING, null, 7, true, {}, []] })],
 };
 
@@ -78,7 +107,7 @@ async function nothingHappened(room_id, alice, bob) {
     const { conversations } = await user.ok('get_user_conversations', {});
     assert.deepEqual(conversations.map((known) => known.room_id), [room_id]);
   }
-  for (const event of ['new_message', 'user_joined', 'user_left', 'typing_update', 'notification', 'error']) await bob.none(event);
+  for (const event of ['new_message', 'user_joined', 'user_left', 'typing_update', 'notification', 'participant_added', 'participant_removed', 'room_updated', 'read_receipt', 'error']) await bob.none(event);
 }
 
 async function refusesAll(w, event, code, cases) {
@@ -134,8 +163,8 @@ export const binary = {
     const room_id = w.id();
     const [alice, bob] = await w.members(room_id, 'alice', 'bob');
     const bytes = Buffer.from('bytes');
-    // Nothing is read from the payload of get_user_conversations, so it does not matter what it is.
-    const reading = Object.keys(malformed).filter((event) => event !== 'get_user_conversations');
+    // Nothing is read from the payload of these, so it does not matter what it is.
+    const reading = Object.keys(malformed).filter((event) => !['get_user_conversations', 'get_blocked_users'].includes(event));
     for (const event of reading) await alice.refused('invalid_payload', event, bytes);
     await alice.refused('invalid_payload', 'chat_message', { room_id, message: bytes });
     await alice.refused('invalid_payload', 'join_room', { room_id: bytes });

@@ -9,7 +9,7 @@ import { DEADLINE_MS, until } from './support.mjs';
  * TCP connection, until the kernel closes the window.
  */
 export class RawSocket {
-  /** Text frames received: Engine.IO packets. */
+  /** Text frames received: Engine.IO packets, or what the raw WebSocket door sends. */
   frames = [];
   /** Whether the server ended the connection. */
   ended = false;
@@ -20,18 +20,18 @@ export class RawSocket {
   #stalled = false;
 
   /** Upgraded, and nothing more: the first frame is still to come. */
-  static async open(t, { port }) {
-    const raw = new RawSocket(port);
+  static async open(t, { port }, path = '/socket.io/?EIO=4&transport=websocket') {
+    const raw = new RawSocket(port, path);
     t.after(() => raw.#tcp.destroy());
     await until(() => raw.#upgraded || raw.ended, 'the websocket is open');
     assert.equal(raw.ended, false, 'the server closed the websocket at once');
     return raw;
   }
 
-  constructor(port) {
+  constructor(port, path) {
     this.#tcp = connectTcp({ host: '127.0.0.1', port, noDelay: true });
     this.#tcp.write([
-      'GET /socket.io/?EIO=4&transport=websocket HTTP/1.1', `Host: 127.0.0.1:${port}`, 'Connection: Upgrade',
+      `GET ${path} HTTP/1.1`, `Host: 127.0.0.1:${port}`, 'Connection: Upgrade',
       'Upgrade: websocket', 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Key: ${randomBytes(16).toString('base64')}`, '', '',
     ].join('\r\n'));
     this.#tcp.on('data', (chunk) => {

@@ -28,7 +28,18 @@ test('a client that stops reading is closed within 15 s and its room does not no
   await raw.frame('40{');
   raw.send(eventPacket('join_room', { room_id: room.id }));
   await raw.frame('42["new_message"');
+  await isClosed(t, room, raw);
+});
 
+test('a raw WebSocket client that stops reading is closed within 15 s and its room does not notice', { timeout: 55_000 }, async (t) => {
+  const room = await busyRoom(t);
+  const raw = await RawSocket.open(t, server, `/ws/chat/${room.id}/?token=${room.world.token('stalled')}`);
+  await raw.frame('{"type":"chat_message"');
+  await isClosed(t, room, raw);
+});
+
+/** Stops reading, and waits until the server has seen that. */
+async function isClosed(t, room, raw) {
   raw.stall();
   const stalled = Date.now();
   let queue = 0;
@@ -50,6 +61,45 @@ test('a client that stops reading is closed within 15 s and its room does not no
   raw.resume();
   await until(() => raw.ended, 'its side hears of the end, too');
   await room.isUnharmed();
+}
+
+test('a raw WebSocket client that reads too slowly is told so, and finds what it missed', { timeout: 55_000 }, async (t) => {
+  const buffer = 64;
+  const small = await startServer({ rate_limit_messages: 0, presence_grace_seconds: 0, send_buffer: buffer });
+  const world = new World(t, small);
+  const room = world.id();
+  const path = `/ws/chat/${room}/`;
+  const writer = await world.user('writer');
+  const other = await world.user('other', { client: 'raw', path });
+  const slow = await world.user('slow', { client: 'raw', path });
+  await writer.ok('join_room', { room_id: room });
+  await writer.waitFor('user_online', { user_id: 'slow' });
+
+  const { socket } = slow;
+  socket.ws.pause();
+  const text = 'x'.repeat(9_000);
+  let sent = 0;
+  while (writer.all('user_offline', { user_id: 'slow' }).length === 0) {
+    const { message } = await writer.ok('chat_message', { room_id: room, message: text });
+    await other.waitFor('new_message', { id: message.id });
+    sent += 1;
+    assert.ok(sent < 5_000, 'the server never noticed');
+  }
+  socket.ws.resume();
+  const { code, reason } = await socket.end();
+  assert.equal(code, 4408, reason);
+  assert.match(reason, /^too_slow: ./);
+  assert.deepEqual(socket.frames.filter(({ type }) => type === 'error').map((frame) => frame.code), ['too_slow']);
+  // What it has is the beginning, without a hole; the rest it finds when it comes back.
+  const heard = slow.all('new_message').map(({ rev }) => rev);
+  t.diagnostic(`${sent} messages, ${heard.length} of them heard`);
+  assert.deepEqual(heard, heard.map((_, i) => i + 1));
+  assert.ok(heard.length < sent, 'it missed nothing');
+  const again = await world.user('slow', { client: 'raw', path: `${path}?since=${heard.length}` });
+  const { rev, changes, reset } = await again.socket.frame(({ ack }) => ack === 'join_room');
+  assert.equal(rev, sent);
+  if (!reset) assert.equal(changes.length, sent - heard.length);
+  assert.deepEqual(other.disconnects, []);
 });
 
 test('a client that stops polling is closed within 15 s and its room does not notice', { timeout: 55_000 }, async (t) => {

@@ -6,8 +6,9 @@ import io2 from 'socket.io-client-2';
 import { io as io31 } from 'socket.io-client-3.1';
 import { io as io40 } from 'socket.io-client-4.0';
 import { SECRET } from './server.mjs';
+import { rawSocket } from './websocket.mjs';
 
-const IO = new Map([['4.8', io48], ['4.0', io40], ['3.1', io31], ['2', io2]]);
+const IO = new Map([['4.8', io48], ['4.0', io40], ['3.1', io31], ['2', io2], ['raw', rawSocket]]);
 /** The clients that section 1 of the contract names; 2.x is behind a setting. */
 export const CLIENTS = ['4.8', '4.0', '3.1'];
 export const TRANSPORTS = [['websocket'], ['polling'], ['polling', 'websocket']];
@@ -27,17 +28,18 @@ export function token(claims = {}, { secret = SECRET, algorithm = 'HS256', ...op
 
 /**
  * A client that is connecting; `client.ready` settles when it is, or was refused.
- * Options: `client` ('4.8', '4.0', '3.1', '2'), `transports`, `token` or `guest_session` or a whole `auth` (object or
- * function), `query`, and whatever else socket.io-client takes. It does not reconnect unless `reconnection: true`.
+ * Options: `client` ('4.8', '4.0', '3.1', '2', or 'raw' for a WebSocket without Socket.IO), `transports`, `namespace`
+ * ('/support', '/admin'), `token` or `guest_session` or a whole `auth` (object or function), `query`, and whatever else
+ * socket.io-client (or `rawSocket`) takes. It does not reconnect unless `reconnection: true`.
  */
 export function open(url, options = {}) {
-  const { client = '4.8', transports = ['websocket'], token: accessToken, guest_session, auth, label = '', ...rest } = options;
+  const { client = '4.8', transports = ['websocket'], namespace = '', token: accessToken, guest_session, auth, label = '', ...rest } = options;
   const credentials = {
     ...(accessToken === undefined ? {} : { token: accessToken }),
     ...(guest_session === undefined ? {} : { guest_session }),
   };
   const settings = { forceNew: true, reconnection: false, timeout: DEADLINE_MS, ...rest };
-  const socket = IO.get(client)(url, { ...settings, transports, auth: auth ?? credentials });
+  const socket = IO.get(client)(url + namespace, { ...settings, transports, auth: auth ?? credentials });
   return new Client(socket, { name: [label, client, transports.join('+')].filter(Boolean).join(' '), transports, ...settings });
 }
 

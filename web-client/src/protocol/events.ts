@@ -1,33 +1,49 @@
 // The events of the wire, by name: what a client may ask, what it is answered, and what the server tells by itself.
 
+import type { AddParticipant } from './generated/AddParticipant';
+import type { ArchiveRoom } from './generated/ArchiveRoom';
 import type { Authenticate } from './generated/Authenticate';
 import type { Authenticated } from './generated/Authenticated';
+import type { BlockUser } from './generated/BlockUser';
+import type { BlockedUsers } from './generated/BlockedUsers';
 import type { ChatMessage } from './generated/ChatMessage';
 import type { ConversationList } from './generated/ConversationList';
 import type { CreateRoom } from './generated/CreateRoom';
 import type { ErrorBody } from './generated/ErrorBody';
+import type { GetBlockedUsers } from './generated/GetBlockedUsers';
 import type { GetMessages } from './generated/GetMessages';
 import type { GetRoomParticipants } from './generated/GetRoomParticipants';
 import type { GetUserConversations } from './generated/GetUserConversations';
 import type { JoinRoom } from './generated/JoinRoom';
 import type { LeaveRoom } from './generated/LeaveRoom';
+import type { MarkRead } from './generated/MarkRead';
+import type { MarkedRead } from './generated/MarkedRead';
 import type { Membership } from './generated/Membership';
 import type { Message } from './generated/Message';
 import type { MessagePage } from './generated/MessagePage';
 import type { MessageSent } from './generated/MessageSent';
 import type { Notification } from './generated/Notification';
+import type { ParticipantChange } from './generated/ParticipantChange';
 import type { ParticipantList } from './generated/ParticipantList';
 import type { PresenceUpdate } from './generated/PresenceUpdate';
 import type { PrivateMessage } from './generated/PrivateMessage';
 import type { PrivateMessageSent } from './generated/PrivateMessageSent';
+import type { ReadReceipt } from './generated/ReadReceipt';
+import type { RemoveParticipant } from './generated/RemoveParticipant';
+import type { RenameRoom } from './generated/RenameRoom';
+import type { RoomArchived } from './generated/RoomArchived';
 import type { RoomCreated } from './generated/RoomCreated';
 import type { RoomJoined } from './generated/RoomJoined';
+import type { RoomRenamed } from './generated/RoomRenamed';
+import type { RoomUpdated } from './generated/RoomUpdated';
 import type { RoomsFound } from './generated/RoomsFound';
 import type { SearchRooms } from './generated/SearchRooms';
 import type { SearchUsers } from './generated/SearchUsers';
 import type { Session } from './generated/Session';
+import type { SetRole } from './generated/SetRole';
 import type { Typing } from './generated/Typing';
 import type { TypingUpdate } from './generated/TypingUpdate';
+import type { UnblockUser } from './generated/UnblockUser';
 import type { UsersFound } from './generated/UsersFound';
 
 interface Exchange<Payload, Answer> {
@@ -50,6 +66,15 @@ export interface ClientToServer {
   get_user_conversations: Exchange<GetUserConversations, ConversationList>;
   search_users: Exchange<SearchUsers, UsersFound>;
   search_rooms: Exchange<SearchRooms, RoomsFound>;
+  add_participant: Exchange<AddParticipant, Nothing>;
+  remove_participant: Exchange<RemoveParticipant, Nothing>;
+  set_role: Exchange<SetRole, Nothing>;
+  rename_room: Exchange<RenameRoom, RoomRenamed>;
+  archive_room: Exchange<ArchiveRoom, RoomArchived>;
+  mark_read: Exchange<MarkRead, MarkedRead>;
+  block_user: Exchange<BlockUser, Nothing>;
+  unblock_user: Exchange<UnblockUser, Nothing>;
+  get_blocked_users: Exchange<GetBlockedUsers, BlockedUsers>;
   authenticate: Exchange<Authenticate, Authenticated>;
 }
 
@@ -62,6 +87,10 @@ export interface ServerToClient {
   user_online: PresenceUpdate;
   user_offline: PresenceUpdate;
   notification: Notification;
+  participant_added: ParticipantChange;
+  participant_removed: ParticipantChange;
+  room_updated: RoomUpdated;
+  read_receipt: ReadReceipt;
   session: Session;
   error: ErrorBody;
 }

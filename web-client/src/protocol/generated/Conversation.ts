@@ -20,4 +20,8 @@ participants: Array<Participant>, last_message: Message | null,
 /**
  * Messages of others since the user was last in the room.
  */
-unread_count: number, last_message_at: Timestamp | null, };
+unread_count: number, last_message_at: Timestamp | null, 
+/**
+ * Nobody can write to it any more.
+ */
+archived?: boolean, };

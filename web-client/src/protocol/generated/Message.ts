@@ -3,6 +3,7 @@ import type { ClientId } from "./ClientId";
 import type { MessageId } from "./MessageId";
 import type { Rev } from "./Rev";
 import type { RoomId } from "./RoomId";
+import type { SenderType } from "./SenderType";
 import type { Timestamp } from "./Timestamp";
 import type { UserId } from "./UserId";
 
@@ -33,4 +34,20 @@ client_id?: ClientId,
 /**
  * The message of the same room that it answers.
  */
-reply_to?: MessageId, };
+reply_to?: MessageId, 
+/**
+ * In support rooms: the text again.
+ */
+content?: string, 
+/**
+ * In support rooms: whose word it is.
+ */
+sender_type?: SenderType, 
+/**
+ * In support rooms: the name of the customer or of whoever answers.
+ */
+sender_name?: string, 
+/**
+ * In support rooms: whether the other side has read it.
+ */
+is_read?: boolean, };

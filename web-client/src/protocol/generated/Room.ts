@@ -13,4 +13,8 @@ private: boolean, created_by: UserId, created_at: Timestamp,
 /**
  * The newest revision, 0 if nothing happened yet.
  */
-rev: Rev, };
+rev: Rev, 
+/**
+ * Nobody can write to it any more; it can be read as before.
+ */
+archived?: boolean, };
