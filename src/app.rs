@@ -5,17 +5,21 @@ use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Duration};
 use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 
 use crate::{
-    auth::Authenticator,
-    chat::{COMMITTED_QUEUE, Chat},
+    auth::{Authenticator, Identity, Inspection},
+    chat::{COMMITTED_QUEUE, Chat, SESSION_ENDED, has_access},
     clock::Clock,
-    config::Config,
+    config::{Accounts, Config},
+    error::Error,
     gateway::{self, Gateway},
-    store::{Condition, OpenError, Store},
+    store::{Condition, OpenError, Store, StoredAccess},
     telemetry,
 };
 
 /// How often limiters forget.
 const SWEEP: Duration = Duration::from_mins(1);
+
+/// How often key files are looked at again.
+const KEYS: Duration = Duration::from_secs(2);
 
 /// Why the server did not start, in words for an operator.
 #[derive(Debug, thiserror::Error)]
@@ -112,6 +116,35 @@ impl Server {
         Ok(findings)
     }
 
+    /// What a server with these settings would make of a token. Changes nothing; a server may be running with them.
+    ///
+    /// # Errors
+    /// A key that cannot be read, in words.
+    pub async fn inspect_token(config: &Config, token: &str) -> Result<Inspection, StartError> {
+        let clock = Clock::System;
+        let authenticator =
+            Authenticator::existing(config, clock.clone()).map_err(StartError::Keys)?;
+        let mut inspection = authenticator.inspect(token);
+        let Some(identity) = &inspection.identity else {
+            return Ok(inspection);
+        };
+        let (tenant, user) = (&identity.tenant, &identity.user_id);
+        let stored = Store::look_up(config, tenant, user, identity.session, clock.now()).await;
+        let unknown = |why: &str| Ok(format!("not known whether it was revoked: {why}"));
+        let access = match stored {
+            Err(error) => unknown(&error.to_string()),
+            Ok(None) => unknown("there is no database of this release yet"),
+            Ok(Some(_))
+                if identity.session.is_some() && config.effective_accounts() == Accounts::Off =>
+            {
+                Err(Error::AccessDenied("There are no accounts here"))
+            }
+            Ok(Some(stored)) => still_has_access(identity, &stored),
+        };
+        inspection.access(access);
+        Ok(inspection)
+    }
+
     /// Where it listens.
     #[must_use]
     pub const fn address(&self) -> SocketAddr {
@@ -124,6 +157,7 @@ impl Server {
         let router = gateway::router(&self.gateway);
         tracing::info!(address = %self.address, "listening");
         let sweeping = tokio::spawn(sweep(Arc::clone(&self.gateway)));
+        let rotating = tokio::spawn(reload_keys(Arc::clone(&self.gateway)));
         let serving = gateway::serve(Arc::clone(&self.gateway), self.listener, router);
         tokio::select! {
             () = serving => {}
@@ -133,6 +167,7 @@ impl Server {
             } => {}
         }
         sweeping.abort();
+        rotating.abort();
         self.gateway.chat.audit.flush().await;
         self.store.close().await;
         // It ends with the writer.
@@ -148,10 +183,37 @@ impl Server {
     }
 }
 
+/// What the database says of somebody's access.
+fn still_has_access(identity: &Identity, stored: &StoredAccess) -> Result<String, Error> {
+    if identity.session.is_some() && !stored.has_session {
+        return Err(SESSION_ENDED);
+    }
+    let Some(user) = &stored.user else {
+        return Ok("a user who has not come before".to_owned());
+    };
+    has_access(identity, user)?;
+    let version = user.token_version;
+    Ok(format!(
+        "not revoked: the user's version is {version}, and they are not disabled"
+    ))
+}
+
 async fn sweep(gateway: Arc<Gateway>) {
     loop {
         tokio::time::sleep(SWEEP).await;
         gateway.chat.limits.sweep();
         telemetry::metrics().run_upkeep();
+    }
+}
+
+async fn reload_keys(gateway: Arc<Gateway>) {
+    while gateway.authenticator.has_files() {
+        tokio::time::sleep(KEYS).await;
+        let gateway = Arc::clone(&gateway);
+        // A file may be on a disk that is far away.
+        let read = tokio::task::spawn_blocking(move || gateway.authenticator.reload());
+        if read.await.is_err() {
+            return;
+        }
     }
 }

@@ -77,7 +77,8 @@ settings! {
     database_url: Maybe<String>,
     web_root: Maybe<PathBuf>,
     jwt_secret: Maybe<String>,
-    jwt_public_key: Maybe<PathBuf>,
+    jwt_previous_secrets: List<String>,
+    jwt_public_key: List<PathBuf>,
     jwt_jwks: Maybe<PathBuf>,
     jwt_issuer: Maybe<String>,
     jwt_audience: Maybe<String>,
@@ -208,7 +209,7 @@ impl Config {
     }
 
     fn has_public_keys(&self) -> bool {
-        self.jwt_public_key.0.is_some() || self.jwt_jwks.0.is_some()
+        !self.jwt_public_key.0.is_empty() || self.jwt_jwks.0.is_some()
     }
 
     /// [`Config::accounts`] without `auto`.

@@ -36,7 +36,7 @@ struct Arguments {
 enum Command {
     /// Runs the server (also without a command).
     Serve,
-    /// Prints an access token, signed with this server's secret.
+    /// Prints an access token, signed with this server's secret; or looks at one.
     Token(TokenArguments),
     /// Brings the database up to date and stops.
     Migrate,
@@ -47,10 +47,13 @@ enum Command {
 }
 
 #[derive(clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 struct TokenArguments {
+    #[command(subcommand)]
+    command: Option<TokenCommand>,
     /// The user's id: digits are a number, `"7"` in quotes is a text, and so is everything else.
-    #[arg(long)]
-    user_id: String,
+    #[arg(long, required = true)]
+    user_id: Option<String>,
     /// The name that others see; the id if none is given.
     #[arg(long)]
     username: Option<String>,
@@ -64,6 +67,15 @@ struct TokenArguments {
     ttl_seconds: i64,
 }
 
+#[derive(Subcommand)]
+enum TokenCommand {
+    /// Says whether this server takes a token, as whom, and if not, why. A server may be running.
+    Inspect {
+        /// The token, or `-` to read it from standard input, where it does not show in the list of processes.
+        token: String,
+    },
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command.unwrap_or(Command::Serve) {
@@ -71,6 +83,10 @@ fn main() -> ExitCode {
         command => Config::load()
             .map_err(|problems| list(&problems))
             .and_then(|config| match command {
+                Command::Token(TokenArguments {
+                    command: Some(TokenCommand::Inspect { token }),
+                    ..
+                }) => inspect(&config, token),
                 Command::Token(arguments) => token(&config, &arguments),
                 Command::Migrate => migrate(&config),
                 Command::Check => check(&config),
@@ -142,10 +158,25 @@ fn serve(config: Config) -> Result<(), String> {
     })
 }
 
+fn inspect(config: &Config, mut token: String) -> Result<(), String> {
+    if token == "-" {
+        token = io::read_to_string(io::stdin()).map_err(|error| error.to_string())?;
+    }
+    let inspection = runtime()?
+        .block_on(Server::inspect_token(config, &token))
+        .map_err(|error| error.to_string())?;
+    say(&inspection.to_string())?;
+    match inspection.refusal() {
+        None => Ok(()),
+        Some(why) => Err(why.to_owned()),
+    }
+}
+
 fn token(config: &Config, arguments: &TokenArguments) -> Result<(), String> {
-    let id = match serde_json::from_str(&arguments.user_id) {
+    let user_id = arguments.user_id.clone().unwrap_or_default();
+    let id = match serde_json::from_str(&user_id) {
         Ok(id @ (serde_json::Value::Number(_) | serde_json::Value::String(_))) => id,
-        _ => arguments.user_id.clone().into(),
+        _ => user_id.into(),
     };
     let user_id = ExternalId::from_json(&id).map_err(|error| format!("--user-id: {error}"))?;
     let identity = Identity {

@@ -53,13 +53,21 @@ pub fn metrics() -> &'static PrometheusHandle {
 }
 
 fn describe() {
-    use metrics::{describe_counter, describe_gauge, describe_histogram, gauge};
+    use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge};
     describe_gauge!(
         "confab_connections",
         "Connections that are live now, by door and kind of user"
     );
     describe_gauge!("confab_live_rooms", "Rooms with members on this node");
-    describe_counter!("confab_events_total", "Requests by event and outcome");
+    describe_counter!(
+        "confab_connects_total",
+        "Attempts to connect, by door and outcome"
+    );
+    describe_counter!("confab_events_total", "Requests by event, outcome and door");
+    describe_counter!(
+        "confab_http_requests_total",
+        "Requests to the API by route, method and status"
+    );
     describe_counter!("confab_messages_stored_total", "Messages committed");
     describe_counter!(
         "confab_deliveries_total",
@@ -69,7 +77,12 @@ fn describe() {
         "confab_notifications_late_total",
         "Messages whose notifications wait for their users to return"
     );
-    describe_counter!("confab_refusals_total", "Refusals by code");
+    describe_counter!("confab_refusals_total", "Refusals by code, event and door");
+    describe_counter!("confab_audit_total", "Entries of the audit by action");
+    describe_counter!(
+        "confab_audit_dropped_total",
+        "Entries for which the audit had no place"
+    );
     describe_counter!(
         "confab_slow_readers_total",
         "Connections closed because they did not read"
@@ -85,4 +98,14 @@ fn describe() {
     );
     describe_histogram!("confab_query_seconds", "Database time by query");
     gauge!("confab_live_rooms").set(0.0);
+    // What has not happened yet is 0, not unknown: rules see the first time too.
+    for name in [
+        "confab_messages_stored_total",
+        "confab_deliveries_total",
+        "confab_notifications_late_total",
+        "confab_audit_dropped_total",
+        "confab_slow_readers_total",
+    ] {
+        counter!(name).increment(0);
+    }
 }

@@ -18,7 +18,7 @@ use entity::{
 use tokio::{sync::Semaphore, task::spawn_blocking};
 use uuid::Uuid;
 
-use super::{Chat, Entry};
+use super::{Chat, Entry, SESSION_ENDED};
 use crate::{
     auth::{Identity, RefreshToken, hex, random_secret},
     bus::Ended,
@@ -291,7 +291,7 @@ impl Chat {
         if goes_on.await? {
             Ok(())
         } else {
-            Err(Error::unauthorized("the session has ended"))
+            Err(SESSION_ENDED)
         }
     }
 

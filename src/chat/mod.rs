@@ -35,6 +35,7 @@ pub use connection::{CloseReason, Connection, ConnectionId, Namespace, Outlet};
 pub use guests::GuestSession;
 pub use live::{LiveRooms, RoomKey};
 pub use messages::Sending;
+pub use revocation::{SESSION_ENDED, has_access};
 
 pub use crate::store::AuditQuery;
 

@@ -4,7 +4,7 @@
 //! changes it publishes [`Event::AccessEnded`], which ends the connections that are open. One that is being made in the
 //! same moment asks again as soon as it can hear of such an end ([`Chat::confirm`]), so that none slips through between.
 
-use std::sync::Arc;
+use std::{borrow::Cow, sync::Arc};
 
 use entity::ids::{TenantId, UserId};
 
@@ -16,6 +16,27 @@ use crate::{
     protocol::UserRecord,
     store::UserRow,
 };
+
+/// Whether somebody has access by what is stored of their user.
+///
+/// # Errors
+/// As [`Chat::check_access`].
+pub fn has_access(identity: &Identity, user: &UserRow) -> Result<()> {
+    // An id that a token may claim must not be a guest's.
+    if user.is_guest && !identity.is_guest {
+        return Err(Error::unauthorized("the token names a guest"));
+    }
+    if user.disabled_at.is_some() {
+        return Err(Error::AccountDisabled);
+    }
+    if !user.is_guest && identity.token_version < user.token_version {
+        return Err(Error::unauthorized("the token was revoked"));
+    }
+    Ok(())
+}
+
+/// The refusal of a token whose session has ended.
+pub const SESSION_ENDED: Error = Error::Unauthorized(Cow::Borrowed("the session has ended"));
 
 impl Chat {
     /// Whether somebody still has the access that their token or their guest session gave them. Says what is known of
@@ -31,17 +52,10 @@ impl Chat {
             return Err(Error::GuestLinked);
         }
         let user = self.store.user(tenant, id).await?;
-        match &user {
-            // An id that a token may claim must not be a guest's.
-            Some(user) if user.is_guest && !identity.is_guest => {
-                Err(Error::unauthorized("the token names a guest"))
-            }
-            Some(user) if user.disabled_at.is_some() => Err(Error::AccountDisabled),
-            Some(user) if !user.is_guest && identity.token_version < user.token_version => {
-                Err(Error::unauthorized("the token was revoked"))
-            }
-            _ => Ok(user),
+        if let Some(user) = &user {
+            has_access(identity, user)?;
         }
+        Ok(user)
     }
 
     /// Once more, for a connection that can hear of the end of its access from now on: it may have ended after it was

@@ -27,12 +27,20 @@ impl Config {
         if secret.is_some_and(|secret| secret.len() < 32) {
             problems.push("jwt_secret: must have at least 32 bytes".to_owned());
         }
-        for (name, path) in [
-            ("jwt_public_key", &self.jwt_public_key),
-            ("jwt_jwks", &self.jwt_jwks),
-        ] {
-            if path.0.as_ref().is_some_and(|path| !path.is_file()) {
-                problems.push(format!("{name}: there is no such file"));
+        let previous = &self.jwt_previous_secrets.0;
+        if previous.iter().any(|secret| secret.len() < 32) {
+            problems.push("jwt_previous_secrets: each must have at least 32 bytes".to_owned());
+        }
+        if !previous.is_empty() && !self.has_issuer() {
+            problems.push("jwt_previous_secrets: set the jwt_secret that follows them".to_owned());
+        }
+        let pem = self.jwt_public_key.0.iter();
+        let files = pem
+            .map(|path| ("jwt_public_key", path))
+            .chain(self.jwt_jwks.0.iter().map(|path| ("jwt_jwks", path)));
+        for (name, path) in files {
+            if !path.is_file() {
+                problems.push(format!("{name}: there is no file {}", path.display()));
             }
         }
         let signs_tokens = secret.is_some() || !self.has_public_keys();

@@ -146,12 +146,21 @@ impl Store {
         session: Uuid,
         now: Timestamp,
     ) -> Result<bool> {
-        let query =
-            session_of(tenant, user, session).filter(account_sessions::Column::ExpiresAt.gt(now));
+        let query = live_session(tenant, user, session, now);
         timed("has_session", query.count(&self.reader))
             .await
             .map(|found| found > 0)
     }
+}
+
+/// A session that has not run out.
+pub(super) fn live_session(
+    tenant: &TenantId,
+    user: &UserId,
+    session: Uuid,
+    now: Timestamp,
+) -> Select<account_sessions::Entity> {
+    session_of(tenant, user, session).filter(account_sessions::Column::ExpiresAt.gt(now))
 }
 
 fn session_of(tenant: &TenantId, user: &UserId, session: Uuid) -> Select<account_sessions::Entity> {

@@ -34,7 +34,7 @@ pub use guests::{GuestKey, Linked};
 pub use membership::{ChangeRequest, Changed, RoomChange, Standing};
 pub use messages::MessageQuery;
 pub use notifications::PendingNotification;
-pub use open::{Condition, OpenError};
+pub use open::{Condition, OpenError, StoredAccess};
 pub use participants::{Member, Membership};
 pub use receipts::ReadMark;
 pub use rooms::NewRoom;

@@ -11,16 +11,22 @@ use std::{
     time::Duration,
 };
 
+use entity::{
+    ids::{TenantId, UserId},
+    timestamp::Timestamp,
+    users,
+};
 use migration::{Migrator, MigratorTrait, SchemaManager};
 use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, SqliteTransactionMode,
-    Statement, TransactionOptions, TransactionTrait,
+    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait,
+    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
     sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use tokio::sync::mpsc;
+use uuid::Uuid;
 
 use super::{
-    Store,
+    Store, UserRow, accounts,
     writer::{Committed, Writer},
 };
 use crate::{clock::Clock, config::Config};
@@ -78,6 +84,48 @@ impl Store {
             writer: Writer::start(write, connector, clock, committed),
             _lock: Arc::new(lock),
         })
+    }
+}
+
+/// What is stored of somebody's access.
+pub struct StoredAccess {
+    /// None of a user who has never come.
+    pub user: Option<UserRow>,
+    /// Whether their session goes on, if they have one.
+    pub has_session: bool,
+}
+
+impl Store {
+    /// What is stored of a user's access, without changing anything; a server may be using the database. None where there
+    /// is no database of this release.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub async fn look_up(
+        config: &Config,
+        tenant: &TenantId,
+        user: &UserId,
+        session: Option<Uuid>,
+        now: Timestamp,
+    ) -> Result<Option<StoredAccess>, OpenError> {
+        if Self::inspect(config).await? != Condition::Current {
+            return Ok(None);
+        }
+        let db = connect(&database_url(config), Access::Read).await?;
+        let user_row = users::Entity::find_by_id((tenant.clone(), user.clone()));
+        let user_row = user_row.one(&db).await?;
+        let has_session = match session {
+            Some(session) => {
+                let of_user = accounts::live_session(tenant, user, session, now);
+                of_user.one(&db).await?.is_some()
+            }
+            None => false,
+        };
+        db.close().await?;
+        Ok(Some(StoredAccess {
+            user: user_row,
+            has_session,
+        }))
     }
 }
 

@@ -31,6 +31,16 @@ export function keyFiles() {
   return { pairs, pem, jwks, remove: () => rmSync(folder, { recursive: true, force: true }) };
 }
 
+/** A new key pair and the text of its PEM file, and its entry in a JWKS. */
+export function newKey(algorithm, kid) {
+  const { publicKey, privateKey } = GENERATE[algorithm]();
+  const jwk = { ...publicKey.export({ format: 'jwk' }), alg: algorithm, use: 'sig', ...(kid ? { kid } : {}) };
+  return { algorithm, kid, privateKey, jwk, pem: publicKey.export({ type: 'spki', format: 'pem' }) };
+}
+
+/** A token of `id` signed with such a key. */
+export const signedWith = (w, key, { id = 'alice', keyid = key.kid } = {}) => signed(w, key.algorithm, key, { id, keyid });
+
 /** A token of `id`; `keyid` goes into its header. */
 function signed(w, algorithm, { privateKey }, { id = 'alice', keyid } = {}) {
   const claims = { user_id: id, username: 'Alice', tenant: w.tenant, exp: now() + 3600 };

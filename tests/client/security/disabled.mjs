@@ -4,7 +4,7 @@ import { account, ask, assertLetIn, assertOk, assertRefused, bearer, login, me, 
 import { TRANSPORTS, assertRefusal, token } from '../support/clients.mjs';
 import { TIME, assertFields, assertKeys } from '../support/shapes.mjs';
 import { eventually } from '../support/world.mjs';
-import { AT_ONCE_MS, DOORS } from './doors.mjs';
+import { AT_ONCE_MS, DESKS, DOORS } from './doors.mjs';
 import { act, disable, enable, inPath, look, record, refusedEverywhere, revoke, staff } from './staff.mjs';
 
 const RECORD = ['id', 'tenant', 'username', 'is_guest', 'created_at', 'online', 'connections', 'last_seen', 'token_version', 'disabled_at'];
@@ -12,23 +12,44 @@ const RECORD = ['id', 'tenant', 'username', 'is_guest', 'created_at', 'online', 
 /** Guests and accounts are of the tenant `default`, and so are those who look after them. */
 const agent = (claims = {}) => token({ user_id: 'agent', username: 'AGENT', is_staff: true, ...claims });
 
+/** Three connections in each of some doors. */
+const openAll = (w, doors, accessToken) => Promise.all(doors.flatMap((door) => [1, 2, 3].map(async () => ({
+  door, ...await door.open(w, accessToken),
+}))));
+
+async function closedAtOnce(connections, begun) {
+  await Promise.all(connections.map(async (connection) => {
+    assertRefusal(await connection.told(), 'account_disabled');
+    connection.door.ends(await connection.closed(), 'account_disabled');
+    const ms = Date.now() - begun;
+    assert.ok(ms < AT_ONCE_MS, `${connection.door.name}: closed after ${ms} ms`);
+  }));
+}
+
 export const disabled = {
   'a user with three connections in every door is disabled, and within a second all are closed and told why': async (w) => {
     const alice = w.token('alice');
-    const connections = (await Promise.all(DOORS.map((door) => Promise.all([1, 2, 3].map(() => door.open(w, alice)))))).flat();
+    const connections = await openAll(w, DOORS, alice);
     const bob = await w.user('bob');
     const begun = Date.now();
     await disable(w, 'alice');
-    await Promise.all(connections.map(async (connection) => {
-      assertRefusal(await connection.told(), 'account_disabled');
-      await connection.closed();
-      const ms = Date.now() - begun;
-      assert.ok(ms < AT_ONCE_MS, `closed after ${ms} ms`);
-    }));
+    await closedAtOnce(connections, begun);
     for (const door of DOORS) await door.refuses(w, alice, 'account_disabled');
     assertRefused(await me(w.server, alice), 'account_disabled');
     await bob.none('error');
     assert.deepEqual(bob.disconnects, []);
+  },
+
+  'staff who are disabled lose their desk as fast': async (w) => {
+    const colleague = w.token('colleague', { is_staff: true });
+    const connections = await openAll(w, DESKS, colleague);
+    const begun = Date.now();
+    await disable(w, 'colleague');
+    await closedAtOnce(connections, begun);
+    for (const door of DESKS) await door.refuses(w, colleague, 'account_disabled');
+    await enable(w, 'colleague');
+    await revoke(w, 'colleague');
+    for (const door of DESKS) await door.refuses(w, colleague, 'unauthorized');
   },
 
   'who is disabled hears and says nothing more, though the connection still closes': async (w) => {

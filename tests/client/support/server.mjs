@@ -1,5 +1,5 @@
 // Runs the release binary for a test file: own data folder, own port, gone when the file ends.
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -77,6 +77,20 @@ class Server {
     return this;
   }
 
+  /** Another command of the binary with the same settings and data. Resolves to `{code, stdout, stderr}`. */
+  command(args, { input = '', settings = {} } = {}) {
+    return new Promise((resolve, reject) => {
+      const options = { cwd: this.dataDir, env: this.#environment(settings), timeout: START_MS };
+      const child = execFile(binary, args, options, (error, stdout, stderr) => {
+        if (error && typeof error.code !== 'number') return reject(error);
+        return resolve({ code: error?.code ?? 0, stdout, stderr });
+      });
+      // It may have ended without reading any.
+      child.stdin.on('error', () => {});
+      child.stdin.end(input);
+    });
+  }
+
   async start() {
     if (!existsSync(binary)) throw new Error(`there is no server at ${binary}: build it, or set CONFAB_BIN`);
     this.#leaving = false;
@@ -142,9 +156,9 @@ class Server {
     return end === TIMED_OUT ? TIMED_OUT : end.code;
   }
 
-  #environment() {
+  #environment(settings = {}) {
     const own = Object.entries(process.env).filter(([name]) => !name.startsWith('CONFAB_'));
-    const set = Object.entries({ ...this.#settings, data_dir: this.dataDir })
+    const set = Object.entries({ ...this.#settings, data_dir: this.dataDir, ...settings })
       .filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => [`CONFAB_${name.toUpperCase()}`, Array.isArray(value) ? value.join(',') : String(value)]);
     return Object.fromEntries([...own, ...set]);
