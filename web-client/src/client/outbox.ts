@@ -2,11 +2,12 @@
 // answered (else a later one could overtake one that is refused for a moment), and each with a client_id of its own: sent
 // again with the same one, it is stored once.
 
+import type { Answer, Payload } from '../protocol/events';
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Message } from '../protocol/generated/Message';
 import type { RoomId } from '../protocol/generated/RoomId';
 import { backoff } from './backoff';
-import type { Request } from './connection';
+import type { Result } from './result';
 import type { Outgoing, RoomEvent } from './room-state';
 import type { UnsentStore } from './unsent';
 
@@ -20,15 +21,17 @@ interface Item {
   error?: ErrorBody;
 }
 
+export type OutboxEvent = Extract<RoomEvent, { readonly type: 'outgoing' | 'sent' | 'discarded' }>;
+
 export interface OutboxOptions {
-  readonly request: Request;
+  readonly request: (name: 'chat_message', payload: Payload<'chat_message'>) => Promise<Result<Answer<'chat_message'>>>;
   readonly isLive: () => boolean;
   readonly newId: () => string;
   /** Where they are kept, should the page go. */
   readonly kept: UnsentStore;
   readonly random: () => number;
   /** What a room is to show. */
-  readonly report: (roomId: RoomId, event: RoomEvent) => void;
+  readonly report: (roomId: RoomId, event: OutboxEvent) => void;
   /** Stored, and acknowledged. */
   readonly sent: (message: Message) => void;
   /** The rate limit holds everything back until then (ms since the epoch), or no longer. */
