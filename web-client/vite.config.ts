@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
-import { supportWidget } from './vite.widget';
+import { supportWidget } from './vite.widget.ts';
 
 const require = createRequire(import.meta.url);
 const SERVER = 'http://127.0.0.1:3000';

@@ -35,7 +35,7 @@ export function createShell(options: ShellOptions): Shell {
   let isOpen = false;
   let unread = 0;
   const host = document.createElement(options.tagName);
-  const root = host.attachShadow({ mode: 'closed' });
+  const root = host.attachShadow({ mode: 'open' });
   const sheet = new CSSStyleSheet();
   sheet.replaceSync(STYLE);
   root.adoptedStyleSheets = [sheet];
@@ -79,20 +79,20 @@ export function createShell(options: ShellOptions): Shell {
   }
 
   // A keyboard on the screen takes its place from what can be seen, not from the page.
-  function fit() {
+  function stayInSight() {
     const view = window.visualViewport;
     const isCovered = isOpen && view && matchMedia(PHONE).matches && view.scale <= 1.01;
     panel.style.setProperty('height', isCovered ? `${view.height}px` : '');
     panel.style.setProperty('top', isCovered ? `${view.offsetTop}px` : '');
   }
-  window.visualViewport?.addEventListener('resize', fit);
-  window.visualViewport?.addEventListener('scroll', fit);
+  window.visualViewport?.addEventListener('resize', stayInSight);
+  window.visualViewport?.addEventListener('scroll', stayInSight);
 
   function show(value: boolean) {
     isOpen = value;
     host.classList.toggle('open', isOpen);
     name();
-    fit();
+    stayInSight();
     // Where there was the focus it would be lost.
     if (isOpen) frame.focus();
   }

@@ -141,7 +141,8 @@ function start({ src, dataset }: HTMLScriptElement) {
   else addEventListener('load', whenIdle, { once: true });
 }
 
-const themeOf = (value: string | undefined) => (value === 'light' || value === 'dark' ? value : null);
+const themeOf = (value: string | undefined): 'light' | 'dark' | null =>
+  value === 'light' || value === 'dark' ? value : null;
 
 function warn(...words: unknown[]) {
   // biome-ignore lint/suspicious/noConsole: it is the one way to tell whoever builds the page

@@ -4,13 +4,13 @@ import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../protocol/generated/ErrorBody';
 import type { Rev } from '../../protocol/generated/Rev';
 import type { Session } from '../../protocol/generated/Session';
+import type { UserId } from '../../protocol/generated/UserId';
 import { backoff } from '../backoff';
 import type { Signals } from '../environment';
 import { createOutbox, type Outbox } from '../outbox';
 import type { Readable } from '../readable';
 import { fail, localError, type Result } from '../result';
 import { createTypingNotice } from '../typing';
-import type { CustomerApi } from './customer-api';
 import type { About, TabRecord } from './customer-kept';
 import { createLink, type LinkOptions, type LinkState } from './customer-link';
 import {
@@ -27,13 +27,13 @@ import type { Credentials, OpenTransport, Transport } from './customer-transport
 export interface ConversationOptions {
   readonly socket: OpenTransport;
   readonly rest: OpenTransport;
-  readonly api: Pick<CustomerApi, 'room'>;
   readonly signals: Signals;
   readonly newId: () => string;
   readonly random: () => number;
   readonly sockets: Pick<LinkOptions, 'startsBlocked' | 'blocked'>;
   readonly credentials: () => Promise<Result<Credentials>>;
   readonly refused: (error: ErrorBody) => Promise<boolean>;
+  readonly me: () => UserId | null;
   /** Connected as that one. */
   readonly connected: (as: Credentials) => void;
   readonly session: (session: Session) => void;
@@ -115,7 +115,7 @@ export function createConversation(options: ConversationOptions): CustomerConver
       },
       reset: () => dispatch({ type: 'reset' }),
       typing: ({ room_id, typing_users }) => dispatch({ type: 'typing', room_id, users: typing_users }),
-      receipt: ({ room_id, user_id, seq }) => dispatch({ type: 'seen', room_id, by: user_id, seq }),
+      receipt: ({ room_id, user_id, seq }) => dispatch({ type: 'receipt', room_id, by: user_id, seq }),
       status: ({ room_id, status }) => {
         statusCount += 1;
         dispatch({ type: 'status', room_id, status });
@@ -142,10 +142,11 @@ export function createConversation(options: ConversationOptions): CustomerConver
   function live(transport: Transport, as: Credentials) {
     loadFailures = 0;
     options.connected(as);
-    void begin(transport, as);
+    dispatch({ type: 'me', id: options.me() });
+    void begin(transport);
   }
 
-  async function begin(transport: Transport, as: Credentials) {
+  async function begin(transport: Transport) {
     await load();
     if (link.transport() !== transport) return;
     isReady = true;
@@ -154,7 +155,7 @@ export function createConversation(options: ConversationOptions): CustomerConver
     // Over REST it is told; a socket tells only when it changes.
     if (transport.kind === 'rest') return;
     const before = statusCount;
-    const found = await options.api.room(as);
+    const found = await transport.room();
     if (found.ok && before === statusCount && link.transport() === transport) {
       dispatch({ type: 'room', room: found.value.room });
     }

@@ -1,6 +1,7 @@
 // What a browser keeps of a customer. The guest session is for all tabs of the site that shows the widget; what is written
 // and not sent belongs to a tab and to whoever wrote it. Tokens are not kept at all: the site has them.
 
+import type { UserId } from '../../protocol/generated/UserId';
 import type { Channel, Kept } from '../environment';
 import type { Unsent } from '../unsent';
 import { isUnsent } from '../unsent';
@@ -9,6 +10,7 @@ export interface Guest {
   readonly session: string;
   /** A name of our own for it, by which tabs speak of it. */
   readonly tag: string;
+  readonly user_id: UserId;
 }
 
 /** Who was last signed in or out here; the newest marker wins. */
@@ -40,9 +42,9 @@ export interface CustomerKept {
   forgetGuest(tag: string): void;
   marker(): Marker;
   /** Says it to the other tabs too, with what they need to go on as that user. */
-  mark(user: string | null, from: string | null, token: string | null): Marker;
+  mark(user: string | null, from: string | null, proof: string | null): Marker;
   /** Another tab has moved the marker, or (null) there may be a guest now. */
-  onMoved(listener: (marker: Marker | null, token: string | null) => void): void;
+  onMoved(listener: (marker: Marker | null, proof: string | null) => void): void;
   record(owner: string): TabRecord;
   saveRecord(owner: string, record: TabRecord): void;
   /** Deletes what everybody else has written in this tab. */
@@ -60,7 +62,7 @@ const CHANNEL_MS = 200;
 const NO_MARKER: Marker = { user: null, from: null, at: 0 };
 
 export function createCustomerKept(local: Kept, tab: Kept, channel: Channel): CustomerKept {
-  let moved: (marker: Marker | null, token: string | null) => void = () => {};
+  let moved: (marker: Marker | null, proof: string | null) => void = () => {};
 
   function marker(): Marker {
     const value = parse(local.get(MARKER));
@@ -69,7 +71,7 @@ export function createCustomerKept(local: Kept, tab: Kept, channel: Channel): Cu
 
   function guest(): Guest | null {
     const value = parse(local.get(GUEST));
-    return isGuest(value) ? { session: value.session, tag: value.tag } : null;
+    return isGuest(value) ? value : null;
   }
 
   channel.onMessage((data) => {
@@ -79,7 +81,7 @@ export function createCustomerKept(local: Kept, tab: Kept, channel: Channel): Cu
       local.set(MARKER, JSON.stringify(data.marker));
       if (data.marker.user === null) local.remove(GUEST);
     }
-    moved(data.marker, 'token' in data && typeof data.token === 'string' ? data.token : null);
+    moved(data.marker, 'proof' in data && isText(data.proof) ? data.proof : null);
   });
   let heard: ReturnType<typeof setTimeout> | undefined;
   const stop = local.onChange((key) => {
@@ -97,11 +99,11 @@ export function createCustomerKept(local: Kept, tab: Kept, channel: Channel): Cu
       if (guest()?.tag === tag) local.remove(GUEST);
     },
     marker,
-    mark: (user, from, token) => {
+    mark: (user, from, proof) => {
       const next = { user, from, at: Math.max(Date.now(), marker().at + 1) };
       if (user === null) local.remove(GUEST);
       local.set(MARKER, JSON.stringify(next));
-      channel.post({ marker: next, token });
+      channel.post({ marker: next, proof });
       return next;
     },
     onMoved: (listener) => {
@@ -142,7 +144,10 @@ const isObject = (value: unknown): value is Record<string, unknown> => typeof va
 const isText = (value: unknown): value is string => typeof value === 'string';
 const isTextOrNull = (value: unknown): value is string | null => value === null || isText(value);
 
-const isGuest = (value: unknown): value is Guest => isObject(value) && isText(value['session']) && isText(value['tag']);
+const isId = (value: unknown): value is UserId => isText(value) || typeof value === 'number';
+
+const isGuest = (value: unknown): value is Guest =>
+  isObject(value) && isText(value['session']) && isText(value['tag']) && isId(value['user_id']);
 
 const isMarker = (value: unknown): value is Marker =>
   isObject(value) && isTextOrNull(value['user']) && isTextOrNull(value['from']) && typeof value['at'] === 'number';

@@ -7,7 +7,13 @@ import { backoff } from '../backoff';
 import type { Signals } from '../environment';
 import type { Readable } from '../readable';
 import type { Result } from '../result';
-import type { Credentials, OpenTransport, Transport, TransportEvents } from './customer-transport';
+import {
+  type Credentials,
+  isAboutWhoAsks,
+  type OpenTransport,
+  type Transport,
+  type TransportEvents,
+} from './customer-transport';
 
 export type LinkState =
   /** There is nothing to be connected for. */
@@ -273,7 +279,3 @@ export function createLink(options: LinkOptions): Link {
     },
   };
 }
-
-const ABOUT_WHO_ASKS = ['unauthorized', 'token_expired', 'signed_out', 'guest_already_linked', 'access_denied'];
-
-const isAboutWhoAsks = ({ code }: ErrorBody): boolean => ABOUT_WHO_ASKS.includes(code);

@@ -13,17 +13,13 @@ import type { SupportStatus } from '../../protocol/generated/SupportStatus';
 import { backoff } from '../backoff';
 import { fail, localError, ok, type Result } from '../result';
 import type { CustomerApi } from './customer-api';
-import { type OpenTransport, PAGE, type PageWanted } from './customer-transport';
+import { isAboutWhoAsks, type OpenTransport, PAGE, type PageWanted } from './customer-transport';
 
 /** How often it is asked whether there is a conversation, while there is none. */
 const IDLE_MS = 30_000;
 /** A server that answers at once instead of waiting is not asked more often than this. */
 const SHORTEST_MS = 1000;
 const MAX_FAILURES = 4;
-
-const REFUSALS = ['unauthorized', 'token_expired', 'signed_out', 'guest_already_linked'];
-
-const isRefusal = ({ code }: ErrorBody): boolean => REFUSALS.includes(code);
 
 const EMPTY_PAGE: MessagePage = { messages: [], has_more: false, rev: 0 };
 
@@ -59,7 +55,7 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
     function answered<T>(result: Result<T>): Result<T> {
       if (isOver) return fail(localError('disconnected'));
       if (result.ok) return result;
-      if (isRefusal(result.error)) end(result.error);
+      if (isAboutWhoAsks(result.error)) end(result.error);
       else if (result.error.code === 'unreachable') end(null);
       else return result;
       return fail(localError('disconnected'));
@@ -145,7 +141,7 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
       if (isOver || place?.room_id !== room_id) return true;
       if (!result.ok) {
         // One that was held back too long for something in between does not mean that there is no connection.
-        if (isRefusal(result.error)) end(result.error);
+        if (isAboutWhoAsks(result.error)) end(result.error);
         return false;
       }
       const { changes = [], rev, reset } = result.value;
@@ -198,6 +194,7 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
         if (opened.ok) goTo(opened.value.room_id, null);
         return opened;
       },
+      room: async () => answered(await api.room(who)),
       send,
       page,
       markRead: async (roomId, seq) => answered(await api.markRead(who, roomId, seq)),

@@ -8,7 +8,7 @@ import type { Session } from '../../protocol/generated/Session';
 import type { TypingUpdate } from '../../protocol/generated/TypingUpdate';
 import { isErrorBody, type Socket } from '../environment';
 import { fail, localError, ok, type Result } from '../result';
-import { type Credentials, type OpenTransport, PAGE } from './customer-transport';
+import { type Credentials, isAboutWhoAsks, type OpenTransport, PAGE } from './customer-transport';
 
 /** Opens a socket that connects by itself, once. What it needs may have to be fetched first. */
 export type OpenSupportSocket = (credentials: Credentials) => Promise<Socket>;
@@ -66,7 +66,8 @@ export function socketTransport(openSocket: OpenSupportSocket): OpenTransport {
       on('disconnect', () => end(reason));
       on('connect_error', (cause) => end(refusalOf(cause)));
       on<ErrorBody>('error', (error) => {
-        if (error.code === 'token_expired' || error.code === 'signed_out') reason = error;
+        // It is about to be closed for that, or it answers what nobody waits for.
+        if (isAboutWhoAsks(error)) reason = error;
       });
       on<Session>('session', events.session);
       on<Message>('new_message', events.message);
@@ -87,6 +88,7 @@ export function socketTransport(openSocket: OpenSupportSocket): OpenTransport {
     return {
       kind: 'socket',
       open: (about) => request('open_room', about),
+      room: () => request('get_room', {}),
       send: (content, client_id) => request('chat_message', { content, client_id }),
       page: (wanted) => request('get_messages', { ...wanted, limit: PAGE }),
       markRead: (room_id, seq) => request('mark_read', { room_id, seq }),

@@ -16,6 +16,7 @@ import { insertByRev, mergeMessages, replaceMessages, splitAtHole } from '../mes
 import type { Outgoing } from '../room-state';
 
 export interface Conversation {
+  readonly me: UserId | null;
   /** null: there is none, as far as is known. */
   readonly room_id: RoomId | null;
   /** null: not known yet */
@@ -30,6 +31,8 @@ export interface Conversation {
   readonly loading_older: boolean;
   /** In the order of sending; shown below the messages. */
   readonly outgoing: readonly Outgoing[];
+  /** Of those, what the server has and what has no place yet: in a room that is not loaded, or behind a hole. */
+  readonly stored: readonly Message[];
   /** Staff who type. */
   readonly typing: readonly UserId[];
   /** My messages up to this one were seen. */
@@ -63,7 +66,9 @@ export type ConversationEvent =
   | { readonly type: 'discarded'; readonly client_id: string }
   | { readonly type: 'rate_limited'; readonly until: number | null }
   | { readonly type: 'typing'; readonly room_id: RoomId; readonly users: readonly UserId[] }
-  | { readonly type: 'seen'; readonly room_id: RoomId; readonly by: UserId; readonly seq: Rev }
+  /** Who the customer is now. */
+  | { readonly type: 'me'; readonly id: UserId | null }
+  | { readonly type: 'receipt'; readonly room_id: RoomId; readonly by: UserId; readonly seq: Rev }
   | { readonly type: 'read'; readonly room_id: RoomId; readonly seq: Rev }
   | { readonly type: 'status'; readonly room_id: RoomId; readonly status: SupportStatus }
   /** Too much was missed. */
@@ -91,9 +96,11 @@ const NO_ROOM = {
 
 export const EMPTY: Conversation = {
   ...NO_ROOM,
+  me: null,
   is_loaded: false,
   past: [],
   outgoing: [],
+  stored: [],
   retry_at: null,
   needs_page: true,
 };
@@ -137,8 +144,10 @@ export function reduceConversation(state: Conversation, event: ConversationEvent
       return state.retry_at === event.until ? state : { ...state, retry_at: event.until };
     case 'typing':
       return event.room_id === state.room_id ? withTyping(state, event.users) : state;
-    case 'seen':
-      return seen(state, event.room_id, event.by, event.seq);
+    case 'me':
+      return state.me === event.id ? state : { ...state, me: event.id };
+    case 'receipt':
+      return receipt(state, event.room_id, event.by, event.seq);
     case 'read':
       return event.room_id === state.room_id ? withRead(state, event.seq) : state;
     case 'status':
@@ -174,12 +183,13 @@ function page(state: Conversation, { messages, has_more, rev }: MessagePage, isF
     heard_rev: isFirst ? rev : Math.max(own.heard_rev, rev),
     early: newer.reduce(insertByRev, known),
   };
-  return drain(marks(settle(next, messages), messages));
+  return place(drain(marks(settle(next, messages), messages)));
 }
 
 /** Nothing is known to be there. What was written and not sent stays, and so does what had ended. */
 function withoutRoom(state: Conversation): Conversation {
-  return { ...state, ...NO_ROOM, is_loaded: true, needs_page: false };
+  const isStored = (item: Outgoing) => state.stored.some(({ client_id }) => client_id === item.client_id);
+  return { ...withoutOutgoing(state, isStored), ...NO_ROOM, stored: [], is_loaded: true, needs_page: false };
 }
 
 /** Another room is the newest one now. */
@@ -229,7 +239,7 @@ function take(state: Conversation, changes: readonly Message[], rev: Rev): Conve
   const first = state.has_older ? (state.messages[0]?.seq ?? 0) : 0;
   const shown = changes.filter((change) => change.seq >= first);
   const messages = mergeMessages(state.messages, shown);
-  return drain(marks(settle({ ...state, messages, rev: Math.max(state.rev, rev) }, changes), shown));
+  return place(drain(marks(settle({ ...state, messages, rev: Math.max(state.rev, rev) }, changes), shown)));
 }
 
 /** Takes in what has waited, as far as there is no hole any more. */
@@ -256,9 +266,27 @@ function marks(state: Conversation, messages: readonly Message[]): Conversation 
 
 function sent(state: Conversation, clientId: string, message: Message): Conversation {
   const next = received(state, message);
-  // Until it has its place it stays among the outgoing ones: it is never out of sight.
+  const isPast = next.past.some(({ id }) => id === message.id);
   const hasPlace = message.room_id === next.room_id && message.rev <= next.rev;
-  return hasPlace ? withoutOutgoing(next, (item) => item.client_id === clientId) : next;
+  if (isPast || hasPlace) return withoutOutgoing(next, (item) => item.client_id === clientId);
+  // Until it has its place it stays among the outgoing ones: it is never out of sight.
+  return { ...next, stored: [...next.stored, message] };
+}
+
+/** Finds the place of what was stored, now that more is known. */
+function place(state: Conversation): Conversation {
+  if (state.stored.length === 0) return state;
+  const begin = Date.parse(state.messages[0]?.timestamp ?? '');
+  const isHere = (message: Message) => message.room_id === state.room_id && message.rev <= state.rev;
+  // Its room ended before it was ever loaded.
+  const isPast = (message: Message) => message.room_id !== state.room_id && Date.parse(message.timestamp) < begin;
+  const past = state.stored.filter(isPast).filter(({ id }) => !state.past.some((other) => other.id === id));
+  const placed = new Set(state.stored.filter((one) => isHere(one) || isPast(one)).map(({ client_id }) => client_id));
+  if (placed.size === 0) return state;
+  const next = withoutOutgoing(state, (item) => placed.has(item.client_id));
+  const inTime = [...state.past, ...past].sort((a, b) => Date.parse(a.timestamp) - Date.parse(b.timestamp));
+  const stored = state.stored.filter(({ client_id }) => !placed.has(client_id));
+  return { ...next, stored, past: past.length > 0 ? inTime : state.past };
 }
 
 function outgoing(state: Conversation, item: Outgoing): Conversation {
@@ -274,9 +302,9 @@ function withoutOutgoing(state: Conversation, isGone: (item: Outgoing) => boolea
   return left.length === state.outgoing.length ? state : { ...state, outgoing: left };
 }
 
-/** Whoever wrote as the customer is the customer, in another window. */
+/** In another window, or as the guest that they were. */
 function isCustomer(state: Conversation, user: UserId): boolean {
-  return state.messages.some((message) => isMine(message) && message.user_id === user);
+  return user === state.me || state.messages.some((message) => isMine(message) && message.user_id === user);
 }
 
 function withTyping(state: Conversation, users: readonly UserId[]): Conversation {
@@ -285,7 +313,7 @@ function withTyping(state: Conversation, users: readonly UserId[]): Conversation
   return isSame ? state : { ...state, typing };
 }
 
-function seen(state: Conversation, roomId: RoomId, by: UserId, seq: Rev): Conversation {
+function receipt(state: Conversation, roomId: RoomId, by: UserId, seq: Rev): Conversation {
   if (roomId !== state.room_id) return state;
   return isCustomer(state, by) ? withRead(state, seq) : withSeen(state, seq);
 }

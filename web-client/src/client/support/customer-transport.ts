@@ -7,6 +7,7 @@ import type { Message } from '../../protocol/generated/Message';
 import type { MessagePage } from '../../protocol/generated/MessagePage';
 import type { MessageSent } from '../../protocol/generated/MessageSent';
 import type { OpenRoom } from '../../protocol/generated/OpenRoom';
+import type { OwnSupportRoom } from '../../protocol/generated/OwnSupportRoom';
 import type { ReadReceipt } from '../../protocol/generated/ReadReceipt';
 import type { Rev } from '../../protocol/generated/Rev';
 import type { RoomId } from '../../protocol/generated/RoomId';
@@ -32,6 +33,8 @@ export interface PageWanted {
 export interface Transport {
   readonly kind: 'socket' | 'rest';
   open(about: OpenRoom): Promise<Result<RoomOpened>>;
+  /** The conversation that is open, if there is one. */
+  room(): Promise<Result<OwnSupportRoom>>;
   send(content: string, clientId: string): Promise<Result<MessageSent>>;
   page(wanted: PageWanted): Promise<Result<MessagePage>>;
   markRead(roomId: RoomId, seq: Rev): Promise<Result<MarkedRead>>;
@@ -61,3 +64,16 @@ export interface TransportEvents {
 export type OpenTransport = (credentials: Credentials, events: TransportEvents) => Transport;
 
 export const PAGE = 50;
+
+const ABOUT_WHO_ASKS = [
+  'unauthorized',
+  'token_expired',
+  'signed_out',
+  'guest_linked',
+  'guest_already_linked',
+  'account_disabled',
+  'access_denied',
+];
+
+/** Coming back as the same one does not help. */
+export const isAboutWhoAsks = ({ code }: ErrorBody): boolean => ABOUT_WHO_ASKS.includes(code);

@@ -36,7 +36,7 @@ type Who =
   | { readonly kind: 'nobody' }
   | { readonly kind: 'guest'; readonly guest: Guest }
   /** `guest`: who becomes the user with the next connection. */
-  | { readonly kind: 'user'; readonly key: string; readonly token: string; readonly guest: Guest | null };
+  | { readonly kind: 'user'; readonly user: User; readonly token: string; readonly guest: Guest | null };
 
 export interface CustomerState {
   readonly who: Who['kind'];
@@ -60,6 +60,8 @@ export interface Customer {
   dispose(): void;
 }
 
+/** How long the tab in which somebody has signed in may take to tell the others. */
+const LINKED_MS = 1500;
 const NOBODY: Who = { kind: 'nobody' };
 
 /** A user's id is unique in its tenant, and keeps its type: `7` and `"7"` are two. */
@@ -97,7 +99,7 @@ export function createCustomer(env: CustomerEnvironment): Customer {
   // The conversation of whoever it is
 
   function ownerOf(one: Who): string {
-    if (one.kind === 'user') return `user:${one.key}`;
+    if (one.kind === 'user') return `user:${keyOf(one.user)}`;
     return one.kind === 'guest' ? `guest:${one.guest.tag}` : `new:${marker.at}`;
   }
 
@@ -107,13 +109,13 @@ export function createCustomer(env: CustomerEnvironment): Customer {
     return createConversation({
       socket: socketTransport(env.openSocket),
       rest: restTransport(api, env.random),
-      api,
       signals: env.signals,
       newId: env.newId,
       random: env.random,
       sockets,
       credentials: () => (isOurs() ? credentials() : Promise.resolve(fail(localError('disconnected')))),
       refused: (error) => (isOurs() ? refused(error) : Promise.resolve(false)),
+      me: () => (who.kind === 'user' ? who.user.id : who.kind === 'guest' ? who.guest.user_id : null),
       connected: (as) => isOurs() && connected(as),
       session: (session) => isOurs() && becameGuest(session),
       load: () => {
@@ -181,20 +183,30 @@ export function createCustomer(env: CustomerEnvironment): Customer {
         if (isFinal(made.error)) state.setState({ problem: made.error });
         return made;
       }
-      const guest = known ?? { session: made?.value.guest_session ?? '', tag: env.newId() };
-      if (!known) kept.saveGuest(guest);
-      is({ kind: 'guest', guest });
+      if (made) kept.saveGuest(guestOf(made.value));
+      const guest = kept.guest();
+      if (guest) is({ kind: 'guest', guest });
       return ok(null);
     });
   }
 
-  /** The server did not know the guest any more, and made another one. */
-  function becameGuest({ guest_session }: Session) {
-    if (who.kind !== 'guest' || who.guest.session === guest_session) return;
+  const guestOf = ({ guest_session, user_id }: Session): Guest => ({
+    session: guest_session,
+    tag: env.newId(),
+    user_id,
+  });
+
+  /** The server did not know the guest any more, and made another one: to go on as, if there is something to say. */
+  function becameGuest(session: Session) {
+    if (who.kind !== 'guest' || who.guest.session === session.guest_session) return;
     kept.forgetGuest(who.guest.tag);
-    const guest = { session: guest_session, tag: env.newId() };
-    kept.saveGuest(guest);
     conversation.forgetRoom();
+    if (conversation.unsent().unsent.length === 0) {
+      is(NOBODY);
+      return conversation.disconnect();
+    }
+    const guest = guestOf(session);
+    kept.saveGuest(guest);
     is({ kind: 'guest', guest });
   }
 
@@ -206,8 +218,11 @@ export function createCustomer(env: CustomerEnvironment): Customer {
   /** The guest is the user now. The session would only let in whoever comes after them. */
   function linked() {
     if (who.kind !== 'user' || !who.guest) return;
-    kept.forgetGuest(who.guest.tag);
+    const { user, token, guest } = who;
+    kept.forgetGuest(guest.tag);
     who = { ...who, guest: null };
+    // Not before: in another tab they would begin a conversation of their own.
+    marker = kept.mark(keyOf(user), guest.tag, JSON.stringify({ user, token }));
   }
 
   async function refused(error: ErrorBody): Promise<boolean> {
@@ -219,6 +234,12 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       state.setState({ problem: error });
       return false;
     }
+    if (error.code === 'guest_linked') {
+      // In another tab, which is about to say so.
+      const mine = turn;
+      await new Promise((resolve) => setTimeout(resolve, LINKED_MS));
+      if (mine !== turn || who.kind !== 'guest') return false;
+    }
     kept.forgetGuest(who.guest.tag);
     conversation.forgetRoom();
     is(NOBODY);
@@ -229,10 +250,10 @@ export function createCustomer(env: CustomerEnvironment): Customer {
   /** The guest of this browser is somebody else: nothing of that is for this user. */
   function guestTaken(): boolean {
     if (who.kind !== 'user' || !who.guest) return false;
-    const { key, token, guest } = who;
+    const { user, token, guest } = who;
     kept.forgetGuest(guest.tag);
     kept.forgetOthers([]);
-    close({ kind: 'user', key, token, guest: null });
+    close({ kind: 'user', user, token, guest: null });
     conversation.connect();
     // The link that asked is gone, a new one has begun.
     return false;
@@ -254,8 +275,8 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       env.tokenRefused(found.error);
       return false;
     }
-    if (keyOf(found.value.user) !== who.key) {
-      become(keyOf(found.value.user), token);
+    if (keyOf(found.value.user) !== keyOf(who.user)) {
+      become(found.value.user, token);
       return false;
     }
     who = { ...who, token };
@@ -282,27 +303,25 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       }
     }
     if (!found || !isWanted()) return;
-    if (found.ok) become(keyOf(found.value.user), token);
+    if (found.ok) become(found.value.user, token);
     else env.tokenRefused(found.error);
   }
 
-  function become(key: string, token: string) {
-    if (who.kind === 'user' && who.key === key) return goOn(token);
+  function become(user: User, token: string) {
+    const key = keyOf(user);
     if (who.kind === 'user') {
+      if (keyOf(who.user) === key) return goOn(token);
       kept.forgetOthers([]);
-      marker = kept.mark(key, null, token);
-      close({ kind: 'user', key, token, guest: null });
-      conversation.connect();
-      return;
+      marker = kept.mark(key, null, JSON.stringify({ user, token }));
+      close({ kind: 'user', user, token, guest: null });
+      return conversation.connect();
     }
     const guest = who.kind === 'guest' ? who.guest : kept.guest();
-    const next: Who = { kind: 'user', key, token, guest };
-    const before = kept.record(`user:${key}`);
-    const record = conversation.unsent();
-    if (marker.user !== key || guest) marker = kept.mark(key, guest?.tag ?? null, token);
+    const next: Who = { kind: 'user', user, token, guest };
+    if (!guest && marker.user !== key) marker = kept.mark(key, null, JSON.stringify({ user, token }));
+    const record = merged(kept.record(ownerOf(next)), conversation.unsent());
     is(next);
-    const all = merged(before, record);
-    kept.saveRecord(ownerOf(next), all);
+    kept.saveRecord(ownerOf(next), record);
     kept.forgetOthers([ownerOf(next)]);
     conversation.reload();
     state.setState({ problem: null });
@@ -339,33 +358,24 @@ export function createCustomer(env: CustomerEnvironment): Customer {
 
   // The other tabs
 
-  function follow(next: Marker | null, token: string | null) {
+  function follow(next: Marker | null, proof: string | null) {
     if (next === null) return joinGuest();
     if (next.at <= marker.at) return;
-    const before = who;
     marker = next;
-    if (next.user === null) {
-      signing += 1;
-      kept.forgetOthers([]);
-      return close(NOBODY);
-    }
-    if (before.kind === 'user' && before.key !== next.user) {
-      signing += 1;
-      kept.forgetOthers([]);
-      return close(NOBODY);
-    }
+    const before = who;
+    const isSame = before.kind === 'user' && keyOf(before.user) === next.user;
     const wasGuest = before.kind === 'guest' && before.guest.tag === next.from;
-    if (wasGuest && token !== null) {
-      // They have signed in elsewhere: it is their conversation here too.
-      const record = conversation.unsent();
-      kept.forgetOthers([]);
-      kept.saveRecord(`user:${next.user}`, record);
-      close({ kind: 'user', key: next.user, token, guest: null });
-      conversation.connect();
-    } else if (wasGuest) {
-      kept.forgetOthers([`user:${next.user}`]);
-      close(NOBODY);
-    }
+    // Somebody else's guest, or nobody: another page of the site, which has not said who is there.
+    if (next.user !== null && (isSame || (before.kind !== 'user' && !wasGuest))) return;
+    signing += 1;
+    const now = wasGuest && next.user !== null ? provenBy(proof) : null;
+    const record = conversation.unsent();
+    kept.forgetOthers([]);
+    if (!now) return close(NOBODY);
+    // They have signed in elsewhere: it is their conversation here too.
+    kept.saveRecord(ownerOf(now), record);
+    close(now);
+    conversation.connect();
   }
 
   /** Another tab has made a guest of this visitor. */
@@ -410,6 +420,13 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       kept.dispose();
     },
   };
+}
+
+/** What a tab tells the others when somebody has signed in. */
+function provenBy(proof: string | null): Who | null {
+  const value: unknown = proof === null ? null : JSON.parse(proof);
+  if (typeof value !== 'object' || value === null || !('user' in value && 'token' in value)) return null;
+  return { kind: 'user', user: value.user as User, token: String(value.token), guest: null };
 }
 
 /** Codes that stay so until the site or the server does something about it. */

@@ -49,7 +49,6 @@ function Fields({ about, onDone }: { about: About; onDone: (about: About | null)
   return (
     <form className={styles['form']} onSubmit={submit} noValidate>
       <label htmlFor={`${id}n`}>{strings.about.name}</label>
-      {/* biome-ignore lint/a11y/noAutofocus: one has just asked for it */}
       <input
         id={`${id}n`}
         name="name"
@@ -57,6 +56,7 @@ function Fields({ about, onDone }: { about: About; onDone: (about: About | null)
         maxLength={100}
         defaultValue={about.name}
         dir="auto"
+        // biome-ignore lint/a11y/noAutofocus: one has just asked for it
         autoFocus
       />
       <label htmlFor={`${id}e`}>{strings.about.email}</label>

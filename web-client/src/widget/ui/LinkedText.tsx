@@ -1,38 +1,22 @@
-import Linkify from 'linkify-react';
-import { memo } from 'react';
-import { isEmojiOnly, piecesOf, safeHref } from '../../ui/room/text';
+import { type ComponentType, lazy, memo, Suspense } from 'react';
+import { isEmojiOnly } from '../../ui/room/text';
 import styles from './Log.module.css';
 
-interface LinkParts {
-  attributes: Record<string, string>;
-  content: string;
-}
-
-const OPTIONS = {
-  defaultProtocol: 'https',
-  render({ attributes, content }: LinkParts) {
-    const href = safeHref(attributes['href'] ?? '');
-    if (href === null) return <span>{content}</span>;
-    return (
-      <a href={href} target="_blank" rel="noopener noreferrer nofollow">
-        {content}
-      </a>
-    );
-  },
-};
+/** What finds addresses knows all of the world's domains, and most texts have none. */
+const Links = lazy<ComponentType<{ text: string }>>(() =>
+  import('./Links').catch(() => ({ default: ({ text }) => text })),
+);
+const MAY_HAVE_LINKS = /[^\s]\.[^\s]|:\/\/|@/u;
 
 export const LinkedText = memo(function LinkedText({ text }: { text: string }) {
   return (
     <div className={`${styles['text']} ${isEmojiOnly(text) ? styles['emoji'] : ''}`} dir="auto" data-testid="text">
-      {piecesOf(text).map((piece, at) =>
-        piece.isLinked ? (
-          // biome-ignore lint/suspicious/noArrayIndexKey: a text stays as it is
-          <Linkify key={at} options={OPTIONS}>
-            {piece.text}
-          </Linkify>
-        ) : (
-          piece.text
-        ),
+      {MAY_HAVE_LINKS.test(text) ? (
+        <Suspense fallback={text}>
+          <Links text={text} />
+        </Suspense>
+      ) : (
+        text
       )}
     </div>
   );
