@@ -9,25 +9,32 @@ import { startServer } from '../support/server.mjs';
 /** A page of it asks for these by its query: `/?name=Ann&color=tomato`. */
 const ATTRIBUTES = ['token', 'name', 'email', 'color', 'label', 'position', 'theme'];
 
+const CONTENT = `<main><h1>Plants that forgive you</h1><p>House plants for people who forget to water them.</p>
+  <ul><li><b>Snake plant</b><span>€ 18</span></li><li><b>Pothos</b><span>€ 12</span></li><li><b>ZZ plant</b><span>€ 24</span></li></ul>
+  <a href="#delivery">Delivery and returns</a></main>`;
+/** Styles that would be seen if they got into the widget. */
+const RUDE = '* { color: red !important; font: 30px fantasy !important } button { display: none } iframe { width: 9px !important }'
+  + ' div, confab-support { opacity: 0.1; transform: scale(2); display: none !important }';
+
 const escaped = (text) => text.replace(/[&<>"]/g, (char) => `&#${char.codePointAt(0)};`);
 
 /** The site, and a server that it is `listed` at or not. The site is `localhost`, the server `127.0.0.1`: two sites to a browser. */
-export async function startSite({ listed = true, ...settings } = {}) {
+export async function startSite({ listed = true, styles = RUDE, ...settings } = {}) {
   let server;
   const http = createServer((request, response) => {
     const { pathname, searchParams } = new URL(request.url, 'http://localhost');
+    if (pathname === '/site.css') return response.writeHead(200, { 'content-type': 'text/css' }).end(styles);
     if (pathname !== '/') return response.writeHead(204).end();
     const attributes = ATTRIBUTES.filter((name) => searchParams.has(name))
       .map((name) => ` data-${name}="${escaped(searchParams.get(name))}"`);
     response.writeHead(200, {
       'content-type': 'text/html; charset=utf-8',
       // What README.md says that a site needs, and nothing more.
-      'content-security-policy': `default-src 'none'; script-src ${server.url}; frame-src ${server.url}; `
+      'content-security-policy': `default-src 'none'; script-src ${server.url}; frame-src ${server.url}; style-src 'self'; `
         + "require-trusted-types-for 'script'; trusted-types 'none'",
     });
-    // Styles that would be seen if they got into the widget.
     response.end(`<!doctype html><html lang="en"><head><meta name="viewport" content="width=device-width, initial-scale=1">
-      <title>A shop</title></head><body><main><h1>A shop</h1><p>It sells things.</p><a href="#">A link</a></main>
+      <title>Fern &amp; Co.</title><link rel="stylesheet" href="/site.css"></head><body>${CONTENT}
       <script src="${server.url}/widget.js"${attributes.join('')} async></script></body></html>`);
     return undefined;
   });

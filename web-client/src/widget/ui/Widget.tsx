@@ -104,7 +104,7 @@ function Notice({ link, problem }: { link: LinkState; problem: keyof typeof stri
   const isTold = phase === 'offline' || ((phase === 'connecting' || phase === 'reconnecting') && isLate);
   const text = problem ? strings.problem[problem] : isTold ? strings.connection[phase] : null;
   return (
-    <p className={`${styles['notice']} ${text ? '' : styles['none']}`} role="status" data-phase={phase}>
+    <p className={`${styles['notice']} ${text ? '' : styles['none']}`} role="status" data-phase={phase} data-by={phase === 'live' ? link.by : undefined}>
       {text}
     </p>
   );
