@@ -2,7 +2,9 @@
 // its pages as a test uses them.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { DEADLINE_MS, launch } from '../browser/support.mjs';
+import { after } from 'node:test';
+import { chromium } from 'playwright-core';
+import { ARGS, CHROMIUM, DEADLINE_MS, launch } from '../browser/support.mjs';
 import { connect, token } from '../support/clients.mjs';
 import { startServer } from '../support/server.mjs';
 
@@ -56,9 +58,28 @@ export async function openDesk(t, { server }, name = 'Sam') {
   return desk;
 }
 
+const DESK = { viewport: { width: 1280, height: 800 } };
+/**
+ * Playwright turns off what keeps apart what a frame stores on different sites, and then Chromium lets a frame of another
+ * site store nothing at all. The last such switch counts.
+ */
+const AS_BROWSERS_ARE = '--disable-features=HttpsUpgrades,MediaRouter,PaintHolding';
+
+let browser;
+after(async () => (await browser)?.close());
+
 /** A browser of a visitor; its tabs share what the browser keeps. */
 export async function openVisitor(t, site, options = {}) {
-  const context = await (await launch()).newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  browser ??= chromium.launch({ executablePath: CHROMIUM, args: [...ARGS, AS_BROWSERS_ARE] });
+  return watched(t, await (await browser).newContext({ ...DESK, ...options }), site);
+}
+
+/** One that lets a frame of another site keep nothing. */
+export async function openForgetful(t, site, options = {}) {
+  return watched(t, await (await launch()).newContext({ ...DESK, ...options }), site);
+}
+
+async function watched(t, context, site) {
   const visitor = new Visitor(context, site);
   await context.exposeBinding('reportFault', (_, fault) => visitor.faults.push(fault));
   await context.addInitScript(() => {

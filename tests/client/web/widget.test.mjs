@@ -4,7 +4,7 @@ import { before, describe, test } from 'node:test';
 import { now } from '../support/clients.mjs';
 import { assertAccessible } from './axe.mjs';
 import { eventually } from './support.mjs';
-import { openDesk, openVisitor, startSite, tokenOf } from './widget-site.mjs';
+import { openDesk, openForgetful, openVisitor, startSite, tokenOf } from './widget-site.mjs';
 
 const MAX_BYTES = 100_000;
 const MAX_LOADER_BYTES = 6000;
@@ -89,6 +89,19 @@ describe('a conversation', () => {
     assert.deepEqual(await tab.texts(), ['The first', 'Written in a tunnel', 'You were gone']);
     assert.equal(await tab.composer.inputValue(), 'Half a');
     assert.equal(desk.all('new_customer_message', { room_id }).length, 2);
+  });
+
+  test('where the browser lets it keep nothing it works all the same, for as long as the page', async (t) => {
+    const desk = await openDesk(t, site);
+    const tab = await (await openForgetful(t, site)).open();
+    await tab.toggle();
+    await tab.send('In private');
+    const { room_id } = await said(desk, 'In private');
+    await desk.ok('admin_message', { room_id, content: 'Nobody will know' });
+    await tab.sees('Nobody will know');
+    await tab.visit();
+    await tab.toggle();
+    await tab.frame.getByText('Hello! How can we help?').waitFor();
   });
 
   test('after its end the next message begins another one, below it', async (t) => {
@@ -207,7 +220,8 @@ describe('signing in and out', () => {
   test('with a token on the page the conversation is the user’s, in every browser', async (t) => {
     const desk = await openDesk(t, site);
     const query = { token: tokenOf('dora') };
-    const { room_id } = await openWriting(t, desk, 'From here', query);
+    const { tab: elsewhere, room_id } = await openWriting(t, desk, 'From here', query);
+    await elsewhere.toggle();
     await desk.ok('admin_message', { room_id, content: 'To everywhere' });
     const tab = await (await openVisitor(t, site)).open(query);
     await tab.badge.getByText('1', { exact: true }).waitFor();
@@ -355,7 +369,11 @@ describe('on the page', () => {
   for (const [name, options] of Object.entries({ 'a wide screen': {}, 'a phone': PHONE })) {
     test(`there is nothing that keeps anybody out, on ${name}`, async (t) => {
       const desk = await openDesk(t, site);
-      const { tab, room_id } = await openWriting(t, desk, `Everybody on ${name}`, {}, { reducedMotion: 'reduce', ...options });
+      const tab = await (await openVisitor(t, site, { reducedMotion: 'reduce', ...options })).open();
+      await tab.toggle();
+      await tab.composer.fill(`Everybody on ${name}`);
+      await tab.frame.getByRole('button', { name: 'Send' }).click();
+      const { room_id } = await said(desk, `Everybody on ${name}`);
       await desk.ok('admin_message', { room_id, content: 'Welcome, all of you: example.com' });
       await tab.log.getByRole('link').waitFor();
       const frame = tab.page.frames()[1];

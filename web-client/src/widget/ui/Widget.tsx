@@ -93,9 +93,9 @@ function Greeting() {
 
 function statusLine({ conversation: { status, messages, room_id } }: Talk): string {
   if (room_id === null || status === null) return strings.status.none;
-  if (status !== 'active') return strings.status[status];
+  if (status === 'closed') return strings.status.closed;
   const last = messages.findLast(({ sender_type }) => sender_type === 'staff');
-  return strings.status.active(last?.sender_name ?? last?.username ?? strings.us);
+  return last ? strings.status.active(last.sender_name ?? last.username) : strings.status.waiting;
 }
 
 function Notice({ link, problem }: { link: LinkState; problem: keyof typeof strings.problem | null }) {
