@@ -34,7 +34,7 @@ const POLICY = `default-src 'none'; script-src 'self' ${confab}; frame-src ${con
 
 const session = (value) => ({ 'set-cookie': `session=${value}; HttpOnly; SameSite=Strict; Path=/` });
 
-createServer((request, response) => {
+const server = createServer((request, response) => {
   const { pathname } = new URL(request.url, 'http://site');
   const isSignedIn = /(^|; )session=ann($|;)/.test(request.headers.cookie ?? '');
   const known = files[pathname];
@@ -51,4 +51,5 @@ createServer((request, response) => {
   } else {
     response.writeHead(404).end();
   }
-}).listen(port, () => console.log(`http://localhost:${port}`));
+});
+server.listen(port, () => console.log(`http://localhost:${server.address().port}`));
