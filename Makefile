@@ -20,7 +20,7 @@ run: server
 server: $(WEB)/dist/index.html
 	cargo build --release --locked
 
-$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/index.html $(WEB)/vite.config.ts $(shell find $(WEB)/src -type f)
+$(WEB)/dist/index.html: $(WEB)/node_modules/.package-lock.json $(WEB)/index.html $(WEB)/widget.html $(WEB)/vite.config.ts $(WEB)/vite.widget.ts $(shell find $(WEB)/src -type f)
 	cd $(WEB) && npm run build
 
 $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json

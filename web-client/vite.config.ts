@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import react from '@vitejs/plugin-react';
 import { defineConfig, type Plugin } from 'vite';
+import { supportWidget } from './vite.widget.ts';
 
 const require = createRequire(import.meta.url);
 const SERVER = 'http://127.0.0.1:3000';
@@ -33,7 +34,7 @@ function emojiData(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), emojiData()],
+  plugins: [react(), emojiData(), supportWidget()],
   define: { __EMOJI_DATA__: JSON.stringify(`/${EMOJI_DATA}`) },
   // Nothing inline: the Content-Security-Policy allows neither `data:` scripts nor styles.
   build: { assetsInlineLimit: 0, modulePreload: { polyfill: false } },

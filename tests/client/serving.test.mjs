@@ -1,5 +1,6 @@
 // The web client as the binary serves it: its page at its addresses, what it is made of, and the headers of both.
 import assert from 'node:assert/strict';
+import { fileURLToPath } from 'node:url';
 import { brotliDecompressSync, gunzipSync } from 'node:zlib';
 import { ask, assertRefused } from './support/accounts.mjs';
 import { request } from './support/raw.mjs';
@@ -217,8 +218,43 @@ const framed = {
   },
 };
 
+/** For pages of other sites: none of them would load it otherwise. */
+const widget = {
+  'the widget’s script is for every site, under one name, and is looked for again soon': async ({ server }) => {
+    const { headers, body } = await get(server, '/widget.js', { Origin: 'https://any.example', 'Sec-Fetch-Site': 'cross-site' });
+    assert.match(headers['content-type'], /^(text|application)\/javascript/);
+    assert.equal(headers['cache-control'], 'public, max-age=300, stale-while-revalidate=86400');
+    assert.equal(headers['cross-origin-resource-policy'], 'cross-origin');
+    assert.equal(headers['access-control-allow-origin'], '*');
+    assert.doesNotMatch(body, /\bimport\b|\bexport\b/);
+    const again = await request(server, '/widget.js', { headers: { 'If-None-Match': headers.etag } });
+    assert.deepEqual([again.status, again.headers['cache-control']], [304, headers['cache-control']]);
+  },
+
+  'the widget’s page may be framed by the sites that are listed, also in pages that demand consent': async ({ server }) => {
+    const answer = await get(server, '/widget');
+    assertPageHeaders(answer, `${POLICY} ${FRAMES.join(' ')}`);
+    assert.equal(answer.headers['cache-control'], 'no-cache');
+    assert.equal(answer.headers['cross-origin-resource-policy'], 'cross-origin');
+    assert.equal(answer.headers['cross-origin-embedder-policy'], 'require-corp');
+    for (const address of addressesIn(answer.body)) {
+      assert.match(address, /^\/widget\/.+-[\w-]{8}\.\w+$/);
+      assert.equal((await get(server, address)).headers['cache-control'], FOREVER);
+    }
+  },
+
+  'the widget is there beside a frontend of one’s own': async () => {
+    const server = await startServer({ web_root: fileURLToPath(new URL('support', import.meta.url)) });
+    assert.match((await get(server, '/server.mjs')).body, /Runs the release binary/);
+    const { body } = await get(server, '/widget');
+    for (const path of ['/widget.js', ...addressesIn(body)]) await get(server, path);
+    await server.stop();
+  },
+};
+
 const [server, inFrames] = await Promise.all([startServer(), startServer({ frame_ancestors: FRAMES })]);
 
 facts('the page', server, page);
 facts('its files', server, files);
 facts('frames', inFrames, framed);
+facts('the widget', inFrames, widget);

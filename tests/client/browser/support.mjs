@@ -10,8 +10,8 @@ import { startServer } from '../support/server.mjs';
 
 export const EXAMPLE = fileURLToPath(new URL('../../../examples/react-chat', import.meta.url));
 const DIST = join(EXAMPLE, 'dist');
-const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
-const ARGS = [
+export const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
+export const ARGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
   '--disable-background-networking', '--disable-component-update', '--disable-sync',
 ];

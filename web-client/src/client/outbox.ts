@@ -18,6 +18,8 @@ interface Item extends Omit<Unsent, 'error' | 'seen_rev'> {
   error?: ErrorBody;
 }
 
+export type OutboxEvent = Extract<RoomEvent, { readonly type: 'outgoing' | 'sent' | 'discarded' }>;
+
 export interface OutboxOptions {
   /** Sends it to the server. */
   readonly deliver: (message: Unsent) => Promise<Result<{ readonly message: Message }>>;
@@ -27,7 +29,7 @@ export interface OutboxOptions {
   readonly kept: UnsentStore;
   readonly random: () => number;
   /** What a room is to show. */
-  readonly report: (roomId: RoomId, event: RoomEvent) => void;
+  readonly report: (roomId: RoomId, event: OutboxEvent) => void;
   /** Stored, and acknowledged. */
   readonly sent: (message: Message) => void;
   /** The rate limit holds everything back until then (ms since the epoch), or no longer. */

@@ -47,7 +47,7 @@ export function unsentOf(kept: Kept, owner: Owner, door = ''): UnsentStore {
   };
 }
 
-function isUnsent(value: unknown): value is Unsent {
+export function isUnsent(value: unknown): value is Unsent {
   if (typeof value !== 'object' || value === null) return false;
   if (!('client_id' in value && 'room_id' in value && 'text' in value && 'created_at' in value)) return false;
   const { client_id, room_id, text, created_at } = value;

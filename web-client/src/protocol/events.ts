@@ -106,6 +106,10 @@ export const EVENTS = [
   'user_online',
   'user_offline',
   'notification',
+  'participant_added',
+  'participant_removed',
+  'room_updated',
+  'read_receipt',
   'session',
   'error',
 ] as const satisfies readonly EventName[];

@@ -4,15 +4,15 @@ import { useEffect, useState } from 'react';
 const PATIENCE_MS = 500;
 
 /** Whether `isOn` has been true for a while. */
-export function useLate(isOn: boolean): boolean {
+export function useLate(isOn: boolean, patienceMs = PATIENCE_MS): boolean {
   const [isLate, setLate] = useState(false);
   useEffect(() => {
     if (!isOn) return;
-    const timer = setTimeout(() => setLate(true), PATIENCE_MS);
+    const timer = setTimeout(() => setLate(true), patienceMs);
     return () => {
       clearTimeout(timer);
       setLate(false);
     };
-  }, [isOn]);
+  }, [isOn, patienceMs]);
   return isOn && isLate;
 }
