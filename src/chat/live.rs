@@ -172,6 +172,14 @@ impl LiveRooms {
         had_joined
     }
 
+    /// Takes out those who only listen to a support room: nothing follows in it.
+    pub fn dismiss_listeners(&self, key: &RoomKey) {
+        if let Some(room) = self.get(key) {
+            room.dismiss_listeners();
+            self.close_if_empty(key);
+        }
+    }
+
     /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
     pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
         let change = Arc::new(change);

@@ -222,6 +222,9 @@ impl Chat {
             connection.send("room_status_update", &for_customer);
         }
         let key = RoomKey::new(tenant, &update.room_id);
+        if update.status == SupportStatus::Closed {
+            self.live.dismiss_listeners(&key);
+        }
         for connection in self.live.connections_in(tenant, &[key.room]) {
             if connection.namespace == Namespace::Chat {
                 connection.send("room_status_update", &for_customer);

@@ -1,4 +1,5 @@
 // The raw WebSocket door: all of section 1 of the contract over it, word for word, and what only this door has.
+import assert from 'node:assert/strict';
 import contractMessages from './contract/messages.mjs';
 import notifications from './contract/notifications.mjs';
 import presence from './contract/presence.mjs';
@@ -6,6 +7,9 @@ import privateMessages from './contract/private.mjs';
 import contractRooms from './contract/rooms.mjs';
 import search from './contract/search.mjs';
 import typing, { timeouts } from './contract/typing.mjs';
+import conversations from './customers/conversations.mjs';
+import desk from './customers/desk.mjs';
+import linking from './customers/linking.mjs';
 import malformed, { unknownEvents } from './errors/malformed.mjs';
 import { startServer } from './support/server.mjs';
 import { facts } from './support/world.mjs';
@@ -17,6 +21,13 @@ import rooms from './websocket/rooms.mjs';
 
 const options = { client: 'raw' };
 const free = { rate_limit_messages: 0 };
+
+/** All facts but those that `pattern` names, of which there have to be some. */
+function without(facts, pattern) {
+  const rest = Object.entries(facts).filter(([fact]) => !pattern.test(fact));
+  assert.ok(rest.length < Object.keys(facts).length);
+  return Object.fromEntries(rest);
+}
 
 const [server, hasty, ...others] = await Promise.all([
   // Typing lasts longer than any test waits, so that what clears it in a test is not the time.
@@ -34,9 +45,10 @@ const [server, hasty, ...others] = await Promise.all([
   startServer({ ping_interval_seconds: 1, ping_timeout_seconds: 1 }),
   startServer({ heartbeat_seconds: 1 }),
   startServer({ ...free, command_queue: 16 }),
+  startServer({ guest_tenants: '*', max_guests_per_ip_per_minute: 0 }),
 ]);
 const [
-  limitedServer, guestless, cookies, impatient, strict, single, narrow, guestly, accounts, nervous, lively, short,
+  limitedServer, guestless, cookies, impatient, strict, single, narrow, guestly, accounts, nervous, lively, short, support,
 ] = others;
 
 facts('presence', server, presence, options);
@@ -47,9 +59,14 @@ facts('typing', server, typing, options);
 facts('typing timeouts', hasty, timeouts, options);
 facts('notifications', server, notifications, options);
 facts('search', server, search, options);
-// A frame is its own payload, and `get_user_conversations` needs none.
-const objects = Object.entries(malformed).filter(([fact]) => !fact.includes('get_user_conversations'));
-facts('malformed requests', server, { ...Object.fromEntries(objects), ...unknownEvents }, options);
+// A frame is its own payload, which is always an object, and these need nothing in it.
+const objects = without(malformed, /get_user_conversations|get_blocked_users/);
+facts('malformed requests', server, { ...objects, ...unknownEvents }, options);
+
+facts('conversations', support, conversations, options);
+// Refusals of this door are close codes.
+facts('the desk', support, without(desk, /the refusal begins with its code/), options);
+facts('linking', support, linking, options);
 
 facts('rooms in the address', server, rooms, options);
 facts('who comes', server, coming, options);

@@ -27,7 +27,7 @@ const OWNER: &str = "owner";
 const VICTIM: &str = "victim";
 /// Comes and goes, and shares only the room with the victim.
 const COMPANION: &str = "companion";
-const REMOVALS: usize = 150;
+const REMOVALS: usize = 80;
 const PATIENCE: Duration = Duration::from_mins(1);
 
 /// What everybody looks at when something is given.

@@ -12,7 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::{Departure, RoomKey, typists::Typists};
 use crate::{
-    chat::connection::{Connection, ConnectionId},
+    chat::connection::{Connection, ConnectionId, Namespace},
     protocol::Encoded,
 };
 
@@ -176,6 +176,15 @@ impl LiveRoom {
         }
         state.stop_typing(user, |typist| typist.user_id == *user);
         gone.iter().any(|member| member.joined)
+    }
+
+    pub(super) fn dismiss_listeners(&self) {
+        let mut state = self.state.lock();
+        let listens =
+            |member: &Member| !member.joined && member.connection.namespace != Namespace::Chat;
+        for (_, member) in state.members.extract_if(|_, member| listens(member)) {
+            member.connection.exit(&self.key.room);
+        }
     }
 
     pub(super) fn has_joined(&self, id: ConnectionId) -> bool {

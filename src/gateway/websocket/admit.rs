@@ -146,13 +146,17 @@ impl Visit {
         if !is_token || self.namespace == Namespace::Admin || self.credentials.token.is_none() {
             return Err(refused);
         }
-        self.note(&refused);
         self.credentials.token = None;
         match self.gateway.admit(self.namespace, &self.credentials).await {
-            Ok(admitted) => Ok(Guest {
-                admitted,
-                token_refused: Some(refused.error),
-            }),
+            Ok(admitted) => {
+                // The token was refused, but not the connection.
+                let entry = refused.entry("connect").door(DOOR).address(admitted.ip);
+                refusals::note(&self.gateway.chat.audit, &refused.error, entry);
+                Ok(Guest {
+                    admitted,
+                    token_refused: Some(refused.error),
+                })
+            }
             // Where guests may not come, what was wrong with the token is what helps.
             Err(Refused {
                 error: Error::Unauthorized(_),
@@ -162,13 +166,9 @@ impl Visit {
         }
     }
 
-    fn note(&self, refused: &Refused) {
-        let audit = &self.gateway.chat.audit;
-        refusals::connect(audit, DOOR, Some(self.credentials.ip), refused);
-    }
-
     async fn refuse(self, socket: Socket, refused: Refused, ack: Option<&RawValue>) {
-        self.note(&refused);
+        let ip = Some(self.credentials.ip);
+        refusals::connect(&self.gateway.chat.audit, DOOR, ip, &refused);
         let error = refused.error;
         // Its place is kept until it is gone.
         let _pending = self.pending;

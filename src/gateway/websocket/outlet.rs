@@ -100,9 +100,14 @@ impl FrameOutlet {
         self.line.closed.cancel();
     }
 
+    fn connection(&self) -> Option<Arc<Connection>> {
+        self.connection.get().and_then(Weak::upgrade)
+    }
+
     fn is_own(&self, payload: &RawValue) -> bool {
-        let connection = self.connection.get().and_then(Weak::upgrade);
-        let own = connection.map(|connection| to_raw(&connection.identity().user_id));
+        let own = self
+            .connection()
+            .map(|connection| to_raw(&connection.identity().user_id));
         own.is_some_and(|own| {
             frames::sender(payload).is_some_and(|sender| sender.get() == own.get())
         })
@@ -117,7 +122,11 @@ impl Outlet for FrameOutlet {
     }
 
     fn close(&self, reason: CloseReason) {
-        self.end(reason.error(), reason != CloseReason::Restarting);
+        // Where access has ended the connection knows more exactly why.
+        let connection = self.connection();
+        let why = connection.as_ref().and_then(|of| of.refusal());
+        let error = why.cloned().unwrap_or_else(|| reason.error());
+        self.end(error, reason != CloseReason::Restarting);
     }
 }
 

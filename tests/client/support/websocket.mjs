@@ -8,11 +8,14 @@ import WebSocket from 'ws';
 const ALIASES = { content: 'message', sender_name: 'username', created_at: 'timestamp' };
 const ACK_PACKET = 3;
 
+/** What is a namespace to socket.io-client. */
+const PATHS = { '/': '/ws/chat/', '/support': '/ws/support/', '/admin': '/ws/admin/chat/' };
+
 /**
  * Used in place of socket.io-client's `io`. `path` may hold a query; `auth` goes into the query, too. `first` is the frame
  * that is sent before any other; null sends none until told, and the client is not known to be let in.
  */
-export function rawSocket(url, { auth = {}, query = {}, path = '/ws/chat/', first, extraHeaders, agent, autoPong = true } = {}) {
+export function rawSocket(url, { auth = {}, query = {}, path = PATHS[new URL(url).pathname], first, extraHeaders, agent, autoPong = true } = {}) {
   const address = new URL(path, url.replace(/^http/, 'ws'));
   for (const [name, value] of Object.entries({ ...query, ...auth })) address.searchParams.set(name, value);
   return new RawSocket(new WebSocket(address, { headers: extraHeaders, agent, autoPong }), first);
@@ -127,14 +130,18 @@ class RawSocket {
   }
 }
 
-/** A message as `new_message` carries it, out of one as this door tells it. */
+/** A message as `new_message` carries it, out of one as this door tells it. Those of support rooms have the fields anyway. */
 function plain(message) {
+  if (message.sender_type !== 'user') {
+    const { created_at: createdAt, ...rest } = message;
+    assert.equal(createdAt, message.timestamp);
+    return rest;
+  }
   const rest = { ...message };
   for (const [alias, name] of Object.entries(ALIASES)) {
     assert.equal(message[alias], message[name], `${alias} of ${JSON.stringify(message)}`);
     delete rest[alias];
   }
-  assert.equal(message.sender_type, 'user');
   assert.equal(message.is_read, false);
   delete rest.sender_type;
   delete rest.is_read;

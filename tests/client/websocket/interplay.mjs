@@ -101,15 +101,9 @@ export default {
     await sio.say(room_id, [sio]);
     await raw.none('new_message');
   },
-
-  'the connections of this door are counted as such': async (w) => {
-    await w.user('alice');
-    const metrics = await (await fetch(`${w.server.url}/metrics`)).text();
-    assert.match(metrics, /^confab_connections\{[^}]*door="websocket"[^}]*\} [1-9]/m);
-  },
 };
 
-/** For a server with the limit of 20 messages a minute. */
+/** For a server with the limit of 20 messages a minute, which no staff come to. */
 export const limited = {
   'both doors share the limit of a user': async (w) => {
     const room_id = w.id();
@@ -126,5 +120,14 @@ export const limited = {
     raw.socket.send({ type: 'chat_message', content: 'one more' });
     const { type, ...body } = await raw.socket.frame((frame) => frame.type === 'error');
     assert.equal(body.code, 'rate_limited');
+  },
+
+  'the connections of this door are counted as such': async (w) => {
+    await w.user('alice');
+    await (await w.guest({ query: { token: 'garbage' } })).ok('get_user_conversations');
+    const metrics = await (await fetch(`${w.server.url}/metrics`)).text();
+    assert.match(metrics, /^confab_refusals_total\{code="unauthorized",event="connect",door="websocket"\} [1-9]/m);
+    assert.doesNotMatch(metrics, /^confab_connects_total\{door="websocket",outcome="unauthorized"\}/m, 'it came in as a guest');
+    assert.match(metrics, /^confab_connections\{[^}]*door="websocket"[^}]*\} [1-9]/m);
   },
 };

@@ -1,6 +1,6 @@
 // All that one identity has and sees, over one connection. It ends whole with the identity.
 
-import type { EventName, ServerToClient } from '../protocol/events';
+import { EVENTS, type EventName, type ServerToClient } from '../protocol/events';
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Message } from '../protocol/generated/Message';
 import type { PresenceUpdate } from '../protocol/generated/PresenceUpdate';
@@ -16,6 +16,7 @@ import { type Conversations, createConversations } from './conversations';
 import { createDirectory } from './directory';
 import { createDrafts, type Drafts } from './drafts';
 import type { Environment, SocketAuth } from './environment';
+import { membershipHandlers } from './membership';
 import { createOutbox } from './outbox';
 import { createPeople, type People } from './people';
 import type { Result } from './result';
@@ -33,6 +34,15 @@ export interface ChatOptions {
   readonly guest: (session: Session) => void;
 }
 
+/** What else an identity has, over a connection of its own. */
+export interface Companion {
+  hasUnsent(): boolean;
+  authenticate(token: string): Promise<unknown>;
+  dispose(): void;
+}
+
+export type CompanionOptions = Omit<ChatOptions, 'guest'> & Pick<Chat, 'drafts'>;
+
 export interface Chat {
   readonly me: User;
   readonly connection: Pick<Connection, 'state' | 'reconnectNow'>;
@@ -44,6 +54,8 @@ export interface Chat {
   messageUser(userId: UserId, text: string): Promise<Result<RoomId>>;
   searchUsers(query: string): Promise<Result<readonly UserFound[]>>;
   searchRooms(query: string): Promise<Result<readonly RoomFound[]>>;
+  /** Made when it is first asked for, and ended with the identity. */
+  companion<T extends Companion>(create: (options: CompanionOptions) => T): T;
   /** Messages that would be lost with the identity, also those that failed. */
   hasUnsent(): boolean;
   /** Extends the connection with a fresh token; whether that worked. */
@@ -62,6 +74,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
   const people = createPeople(me);
   const owner = { tenant: me.tenant, user_id: me.id };
   const drafts = createDrafts(env.local, owner);
+  const companions = new Map<(options: CompanionOptions) => Companion, Companion>();
   let doubt: ReturnType<typeof setTimeout> | undefined;
   let away: ReturnType<typeof setTimeout> | undefined;
 
@@ -71,12 +84,13 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     random: env.random,
     auth,
     unauthorized,
+    names: EVENTS,
     events: { live, down: () => rooms.disconnected(), event },
   });
   const { request, isLive } = connection;
   const conversations = createConversations({ request, random: env.random, learn: people.learn });
   const outbox = createOutbox({
-    request,
+    deliver: ({ room_id, text, client_id }) => request('chat_message', { room_id, message: text, client_id }),
     isLive,
     newId: env.newId,
     kept: unsentOf(env.tab, owner),
@@ -122,6 +136,9 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     },
     // Whoever leaves a room is still its participant, and online.
     user_left: () => {},
+    ...membershipHandlers({ me: me.id, rooms, conversations, people }),
+    // Nothing shows yet how far others have read.
+    read_receipt: () => {},
     user_online: (update) => presence(update, true),
     user_offline: (update) => presence(update, false),
     session: guest,
@@ -149,6 +166,15 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     if (!result.ok && result.error.code === 'timeout') connection.restart();
   });
 
+  function companion<T extends Companion>(create: (options: CompanionOptions) => T): T {
+    const known = companions.get(create);
+    // The key is what has made it.
+    if (known) return known as T;
+    const made = create({ me, env, auth, unauthorized, told, drafts });
+    companions.set(create, made);
+    return made;
+  }
+
   return {
     me,
     connection,
@@ -157,8 +183,10 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     drafts,
     room: rooms.get,
     ...directory,
-    hasUnsent: outbox.hasUnsent,
+    companion,
+    hasUnsent: () => outbox.hasUnsent() || [...companions.values()].some((other) => other.hasUnsent()),
     authenticate: async (token) => {
+      for (const other of companions.values()) void other.authenticate(token);
       const result = await request('authenticate', { token });
       // Not extended: the next connection is made with the new token anyway.
       if (!result.ok) told(result.error);
@@ -168,6 +196,8 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
       clearTimeout(doubt);
       clearTimeout(away);
       unsubscribe();
+      for (const other of companions.values()) other.dispose();
+      companions.clear();
       connection.dispose();
       outbox.dispose();
       rooms.dispose();

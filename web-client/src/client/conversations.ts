@@ -39,6 +39,12 @@ export interface Conversations {
   notification(notification: Notification): void;
   /** A room that I made or entered. */
   entered(room: Room, isNew: boolean): void;
+  /** I am a participant of a room. */
+  added(roomId: RoomId): void;
+  /** I am a participant no more. */
+  removed(roomId: RoomId): void;
+  /** A room has another name, or is archived. */
+  updated(room: Room): void;
   dispose(): void;
 }
 
@@ -170,6 +176,16 @@ export function createConversations({ request, random, learn }: ConversationsOpt
       }
       loadSoon();
     },
+    added: (roomId) => {
+      if (!known(roomId)) loadSoon();
+    },
+    removed: (roomId) => {
+      // A list that is on its way may be older.
+      run += 1;
+      publish(list.filter(({ room_id }) => room_id !== roomId));
+      loadSoon();
+    },
+    updated: ({ id, name, archived = false }) => change(id, { name, archived }),
     dispose: () => {
       isDisposed = true;
       clearTimeout(timer);

@@ -13,6 +13,8 @@ import type { Rev } from '../protocol/generated/Rev';
 import type { Room } from '../protocol/generated/Room';
 import type { RoomId } from '../protocol/generated/RoomId';
 import type { RoomJoined } from '../protocol/generated/RoomJoined';
+import type { RoomUpdated } from '../protocol/generated/RoomUpdated';
+import type { SenderType } from '../protocol/generated/SenderType';
 import type { Timestamp } from '../protocol/generated/Timestamp';
 import type { UserId } from '../protocol/generated/UserId';
 import { insertByRev, mergeMessages, replaceMessages, splitAtHole } from './messages';
@@ -30,8 +32,8 @@ export interface Outgoing {
 
 export interface RoomState {
   readonly room_id: RoomId;
-  /** failed: it could not be loaded, `reload()` tries again */
-  readonly phase: 'loading' | 'ready' | 'denied' | 'missing' | 'failed';
+  /** removed: I am no participant any more. failed: it could not be loaded, `reload()` tries again */
+  readonly phase: 'loading' | 'ready' | 'denied' | 'missing' | 'removed' | 'failed';
   readonly room: Room | null;
   /** Gapless, oldest first. */
   readonly messages: readonly Message[];
@@ -52,6 +54,8 @@ export interface RoomState {
 /** What the state keeps for itself. */
 export interface RoomModel extends RoomState {
   readonly me: UserId;
+  /** In support rooms: whose messages count as unread. Elsewhere those of everybody else do. */
+  readonly counted: SenderType | null;
   /** `messages` holds all changes up to this one; null: nothing was loaded. */
   readonly rev: Rev | null;
   /** The newest change that anything told of. */
@@ -68,12 +72,14 @@ export type RoomEvent =
   | { readonly type: 'opened' }
   | { readonly type: 'joined'; readonly ack: RoomJoined }
   | { readonly type: 'page'; readonly page: MessagePage }
+  /** The newest page as well, over a new connection: what is there already stays. */
+  | { readonly type: 'refreshed'; readonly page: MessagePage }
   | { readonly type: 'older_asked' }
   | { readonly type: 'older'; readonly before: Rev; readonly page: MessagePage }
   | { readonly type: 'older_failed' }
   /** How many messages of others were unread when the room was opened; said once it is loaded. */
   | { readonly type: 'unread'; readonly count: number }
-  | { readonly type: 'refused'; readonly phase: 'denied' | 'missing' | 'failed' }
+  | { readonly type: 'refused'; readonly phase: 'denied' | 'missing' | 'removed' | 'failed' }
   | { readonly type: 'reloading' }
   | { readonly type: 'message'; readonly message: Message }
   | { readonly type: 'outgoing'; readonly item: Outgoing }
@@ -83,6 +89,9 @@ export type RoomEvent =
   | { readonly type: 'typing'; readonly users: readonly UserId[] }
   | { readonly type: 'participants'; readonly participants: readonly Participant[] }
   | { readonly type: 'entered'; readonly membership: Membership }
+  /** Somebody is a participant no more. */
+  | { readonly type: 'parted'; readonly user_id: UserId }
+  | { readonly type: 'updated'; readonly update: RoomUpdated }
   | {
       readonly type: 'presence';
       readonly user_id: UserId;
@@ -109,6 +118,7 @@ export function emptyRoom(roomId: RoomId, me: UserId): RoomModel {
     read_up_to: 0,
     retry_at: null,
     me,
+    counted: null,
     rev: null,
     heard_rev: 0,
     needs_page: true,
@@ -129,6 +139,8 @@ export function reduceRoom(state: RoomModel, event: RoomEvent): RoomModel {
       return joined(state, event.ack);
     case 'page':
       return page(state, event.page);
+    case 'refreshed':
+      return refreshed(state, event.page);
     case 'older_asked':
       return { ...state, loading_older: true };
     case 'older':
@@ -157,6 +169,10 @@ export function reduceRoom(state: RoomModel, event: RoomEvent): RoomModel {
       return { ...state, participants: event.participants };
     case 'entered':
       return entered(state, event.membership);
+    case 'parted':
+      return parted(state, event.user_id);
+    case 'updated':
+      return updated(state, event.update);
     case 'presence':
       return presence(state, event.user_id, event.online, event.last_seen);
     case 'cut':
@@ -194,6 +210,19 @@ function page(state: RoomModel, { messages, has_more, rev }: MessagePage): RoomM
   return drain(settle(next, messages));
 }
 
+function refreshed(state: RoomModel, fresh: MessagePage): RoomModel {
+  const { rev, needs_page } = state;
+  const first = fresh.messages[0]?.seq ?? 0;
+  const hasHole = fresh.has_more && first > (rev ?? 0) + 1;
+  // Or the server has gone back: what is known here is no part of its history.
+  if (rev === null || needs_page || hasHole || fresh.rev < rev) {
+    const early = fresh.rev < (rev ?? 0) ? [] : state.early;
+    return page({ ...state, early, heard_rev: fresh.rev, needs_page: true }, fresh);
+  }
+  const heard_rev = Math.max(state.heard_rev, fresh.rev);
+  return { ...take({ ...state, heard_rev }, fresh.messages, fresh.rev), phase: 'ready' };
+}
+
 function older(state: RoomModel, before: Rev, { messages, has_more }: MessagePage): RoomModel {
   const next = { ...state, loading_older: false };
   // The list was replaced meanwhile: these do not end where it begins.
@@ -202,11 +231,11 @@ function older(state: RoomModel, before: Rev, { messages, has_more }: MessagePag
   return divide(settle({ ...next, messages: merged, has_older: has_more }, messages));
 }
 
-function refused(state: RoomModel, phase: 'denied' | 'missing' | 'failed'): RoomModel {
+function refused(state: RoomModel, phase: 'denied' | 'missing' | 'removed' | 'failed'): RoomModel {
   // A room that is shown goes on being shown; what is missing is asked for again with the next connection.
   if (phase === 'failed') return state.rev === null ? { ...state, phase } : state;
-  const { me, room_id, outgoing, retry_at } = state;
-  return { ...emptyRoom(room_id, me), phase, outgoing, retry_at };
+  const { me, counted, room_id, outgoing, retry_at } = state;
+  return { ...emptyRoom(room_id, me), counted, phase, outgoing, retry_at };
 }
 
 function received(state: RoomModel, message: Message): RoomModel {
@@ -278,6 +307,18 @@ function entered(state: RoomModel, { user_id, username }: Membership): RoomModel
   return { ...state, participants: [...state.participants, participant] };
 }
 
+function parted(state: RoomModel, user: UserId): RoomModel {
+  const participants = state.participants?.filter((participant) => participant.id !== user) ?? null;
+  return { ...state, participants };
+}
+
+function updated(state: RoomModel, { room, user_id, role }: RoomUpdated): RoomModel {
+  const participants =
+    state.participants?.map((other) => (role && other.id === user_id ? { ...other, role } : other)) ?? null;
+  // What was not entered has no room yet, and gets it on entering.
+  return { ...state, room: state.room && room, participants };
+}
+
 function presence(state: RoomModel, user: UserId, online: boolean, lastSeen: Timestamp | null): RoomModel {
   const known = state.participants?.find((participant) => participant.id === user);
   if (!state.participants || !known || (known.online === online && known.last_seen === lastSeen)) return state;
@@ -287,9 +328,10 @@ function presence(state: RoomModel, user: UserId, online: boolean, lastSeen: Tim
 
 /** Finds the first of the messages that were unread, going back from where the history ended then. */
 function divide(state: RoomModel): RoomModel {
-  const { unread, messages, me } = state;
+  const { unread, messages, me, counted } = state;
   if (!unread) return state;
-  const others = messages.filter((message) => message.user_id !== me && message.seq <= unread.up_to);
+  const isCounted = ({ user_id, sender_type }: Message) => (counted ? sender_type === counted : user_id !== me);
+  const others = messages.filter((message) => isCounted(message) && message.seq <= unread.up_to);
   const first = others[others.length - unread.count];
   if (first) return { ...state, unread: null, read_up_to: first.seq - 1 };
   return state.has_older ? state : { ...state, unread: null };

@@ -52,6 +52,9 @@ export interface RoomSession extends RoomHandle {
   /** The connection stands. */
   connected(): void;
   disconnected(): void;
+  /** I am no participant any more, or am one again. */
+  removed(): void;
+  added(): void;
   /** Nobody looks at the page any more, or somebody does again. */
   away(): void;
   back(): void;
@@ -73,6 +76,7 @@ export function createRoom(options: RoomOptions): RoomSession {
   let viewers = 0;
   let isOpen = false;
   let isJoined = false;
+  let isOut = false; // removed: it is entered again when somebody opens it, not by itself
   let isCounted = false; // what was unread when it was opened
   let failures = 0;
   let run = 0; // of the newest entering: answers to an older one are not for us
@@ -95,7 +99,7 @@ export function createRoom(options: RoomOptions): RoomSession {
     const mine = ++run;
     clearTimeout(again);
     again = undefined;
-    if (!connection.isLive() || options.isAway()) return;
+    if (isOut || !connection.isLive() || options.isAway()) return;
     const { rev, needs_page } = state.getState();
     const isKnown = rev !== null && !needs_page;
     const joining = connection.request('join_room', isKnown ? { room_id: roomId, since: rev } : { room_id: roomId });
@@ -173,11 +177,24 @@ export function createRoom(options: RoomOptions): RoomSession {
     dispatch({ type: 'cut' });
   }
 
+  function removed() {
+    isOut = true;
+    cut();
+    dispatch({ type: 'refused', phase: 'removed' });
+  }
+
+  function letIn() {
+    if (!isOut) return;
+    isOut = false;
+    dispatch({ type: 'reloading' });
+  }
+
   function open() {
     viewers += 1;
     clearTimeout(leaving);
     if (!isOpen) {
       isOpen = true;
+      letIn();
       goIn();
     }
     let isReleased = false;
@@ -227,6 +244,11 @@ export function createRoom(options: RoomOptions): RoomSession {
       if (isOpen) enter();
     },
     disconnected: cut,
+    removed,
+    added: () => {
+      letIn();
+      if (isOpen && !isJoined) enter();
+    },
     away: () => {
       if (isOpen) goOut();
     },

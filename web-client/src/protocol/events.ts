@@ -4,8 +4,8 @@ import type { AddParticipant } from './generated/AddParticipant';
 import type { ArchiveRoom } from './generated/ArchiveRoom';
 import type { Authenticate } from './generated/Authenticate';
 import type { Authenticated } from './generated/Authenticated';
-import type { BlockUser } from './generated/BlockUser';
 import type { BlockedUsers } from './generated/BlockedUsers';
+import type { BlockUser } from './generated/BlockUser';
 import type { ChatMessage } from './generated/ChatMessage';
 import type { ConversationList } from './generated/ConversationList';
 import type { CreateRoom } from './generated/CreateRoom';
@@ -16,8 +16,8 @@ import type { GetRoomParticipants } from './generated/GetRoomParticipants';
 import type { GetUserConversations } from './generated/GetUserConversations';
 import type { JoinRoom } from './generated/JoinRoom';
 import type { LeaveRoom } from './generated/LeaveRoom';
-import type { MarkRead } from './generated/MarkRead';
 import type { MarkedRead } from './generated/MarkedRead';
+import type { MarkRead } from './generated/MarkRead';
 import type { Membership } from './generated/Membership';
 import type { Message } from './generated/Message';
 import type { MessagePage } from './generated/MessagePage';
@@ -35,8 +35,8 @@ import type { RoomArchived } from './generated/RoomArchived';
 import type { RoomCreated } from './generated/RoomCreated';
 import type { RoomJoined } from './generated/RoomJoined';
 import type { RoomRenamed } from './generated/RoomRenamed';
-import type { RoomUpdated } from './generated/RoomUpdated';
 import type { RoomsFound } from './generated/RoomsFound';
+import type { RoomUpdated } from './generated/RoomUpdated';
 import type { SearchRooms } from './generated/SearchRooms';
 import type { SearchUsers } from './generated/SearchUsers';
 import type { Session } from './generated/Session';
@@ -46,12 +46,12 @@ import type { TypingUpdate } from './generated/TypingUpdate';
 import type { UnblockUser } from './generated/UnblockUser';
 import type { UsersFound } from './generated/UsersFound';
 
-interface Exchange<Payload, Answer> {
+export interface Exchange<Payload = unknown, Answer = unknown> {
   readonly payload: Payload;
   readonly answer: Answer;
 }
 
-type Nothing = Record<never, never>;
+export type Nothing = Record<never, never>;
 
 /** Requests: the payload, and what the acknowledgement holds beside `success: true`. */
 export interface ClientToServer {
@@ -95,7 +95,17 @@ export interface ServerToClient {
   error: ErrorBody;
 }
 
-export type RequestName = keyof ClientToServer;
 export type EventName = keyof ServerToClient;
-export type Payload<Name extends RequestName> = ClientToServer[Name]['payload'];
-export type Answer<Name extends RequestName> = ClientToServer[Name]['answer'];
+
+/** All of them: what is not listed here is not listened to. */
+export const EVENTS = [
+  'new_message',
+  'user_joined',
+  'user_left',
+  'typing_update',
+  'user_online',
+  'user_offline',
+  'notification',
+  'session',
+  'error',
+] as const satisfies readonly EventName[];

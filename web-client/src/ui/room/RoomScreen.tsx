@@ -31,7 +31,7 @@ export function RoomScreen({ roomId }: { roomId: RoomId }) {
   const [isSheetOpen, setSheetOpen] = useState(false);
   useTitle(face.name || null);
 
-  const isGone = room.phase === 'denied' || room.phase === 'missing';
+  const isGone = room.phase === 'denied' || room.phase === 'missing' || room.phase === 'removed';
   const isOpen = isWide ? showPeople : isSheetOpen;
   const onToggle = () => (isWide ? setShowPeople(!showPeople) : setSheetOpen(!isSheetOpen));
   const panel = <PeoplePanel participants={room.participants} />;
@@ -79,6 +79,12 @@ function Content({ room, face }: { room: RoomHook; face: RoomFace }) {
     case 'missing':
       return (
         <Notice icon={<DoorClosed size={24} />} title={text.missingTitle} text={text.missingText}>
+          <Button onPress={() => navigate('/')}>{strings.shell.toStart}</Button>
+        </Notice>
+      );
+    case 'removed':
+      return (
+        <Notice icon={<DoorClosed size={24} />} title={text.removedTitle} text={text.removedText}>
           <Button onPress={() => navigate('/')}>{strings.shell.toStart}</Button>
         </Notice>
       );
