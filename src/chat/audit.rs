@@ -3,7 +3,7 @@
 //!
 //! Refusals come here by themselves, from `gateway/refusals.rs`. An act notes itself, where it was done:
 //!
-//! ```ignore
+//! ```text
 //! chat.audit.note(Entry::new("staff.assign", &identity).room(&room_id).subject(&user_id));
 //! chat.audit.note(Entry::system("session.stolen", &tenant).subject(&user_id).address(ip));
 //! ```
