@@ -109,6 +109,8 @@ pub struct User {
     pub tenant: TenantId,
     pub username: String,
     pub is_guest: bool,
+    /// Whether somebody of the staff, who answer customers.
+    pub is_staff: bool,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]

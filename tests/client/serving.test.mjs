@@ -8,10 +8,10 @@ import { facts } from './support/world.mjs';
 
 const PAGES = [
   '/', '/?from=a-link', '/rooms/x', '/rooms/7', '/rooms/%D0%BA%D0%BE%D0%BC%D0%BD%D0%B0%D1%82%D0%B0%20%E2%84%967', '/rooms/a%2Fb',
-  '/people/x', '/people/%237',
+  '/people/x', '/people/%237', '/staff', '/staff/rooms/x',
 ];
 const NO_PAGES = [
-  '/nothing-here', '/rooms', '/rooms/', '/rooms/x/y', '/people', '/people/', '/index.php', '/favicon.ico', '/assets', '/assets/',
+  '/nothing-here', '/rooms', '/rooms/', '/rooms/x/y', '/people', '/people/', '/staff/', '/staff/rooms', '/index.php', '/favicon.ico', '/assets', '/assets/',
   '/assets/nothing-here.js', '/assets/index.js', '/assets/../Cargo.toml', '/assets/%2e%2e/%2e%2e/Cargo.toml', '/%2e%2e/%2e%2e/etc/passwd',
   '/src/main.tsx', '/api', '/api/', '/api/nothing-here',
 ];

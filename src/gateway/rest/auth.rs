@@ -265,6 +265,7 @@ fn user(identity: &Identity) -> User {
         tenant: identity.tenant.clone(),
         username: identity.username.to_string(),
         is_guest: identity.is_guest,
+        is_staff: identity.is_staff,
     }
 }
 

@@ -11,7 +11,7 @@ const CONVERSATION = ['room_id', 'name', 'kind', 'participants', 'last_message',
 const PARTICIPANT = ['id', 'username', 'online', 'role', 'last_seen'];
 const USER_FOUND = ['id', 'username', 'online', 'last_seen'];
 const ROOM_FOUND = ['room', 'participant_count', 'is_participant'];
-const USER = ['id', 'tenant', 'username', 'is_guest'];
+const USER = ['id', 'tenant', 'username', 'is_guest', 'is_staff'];
 const SIGNED_IN = ['success', 'access_token', 'expires_at', 'user'];
 const NOTIFICATION = ['kind', 'room_id', 'message_id', 'title', 'body', 'unread_count'];
 

@@ -10,8 +10,8 @@ export function browserEnvironment(): Environment {
     tab: keptIn(() => window.sessionStorage),
     channel: openChannel(),
     // A socket of its own for each attempt: nothing of an earlier connection is left in it.
-    openSocket: (auth) =>
-      io({
+    openSocket: (auth, namespace = '/') =>
+      io(namespace, {
         auth: (give) => give(auth),
         transports: ['websocket', 'polling'],
         tryAllTransports: true,
@@ -106,6 +106,7 @@ function openChannel(): Channel {
 function browserSignals(): Signals {
   return {
     isOnline: () => typeof navigator === 'undefined' || navigator.onLine !== false,
+    isVisible: () => typeof document === 'undefined' || document.visibilityState === 'visible',
     subscribe: (listener) => {
       if (typeof window === 'undefined') return () => {};
       const signal = (name: Signal) => () => listener(name);

@@ -1,6 +1,6 @@
 // All that one identity has and sees, over one connection. It ends whole with the identity.
 
-import type { EventName, ServerToClient } from '../protocol/events';
+import { EVENTS, type EventName, type ServerToClient } from '../protocol/events';
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Message } from '../protocol/generated/Message';
 import type { PresenceUpdate } from '../protocol/generated/PresenceUpdate';
@@ -72,12 +72,13 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     random: env.random,
     auth,
     unauthorized,
+    names: EVENTS,
     events: { live, down: () => rooms.disconnected(), event },
   });
   const { request, isLive } = connection;
   const conversations = createConversations({ request, random: env.random, learn: people.learn });
   const outbox = createOutbox({
-    request,
+    deliver: ({ room_id, text, client_id }) => request('chat_message', { room_id, message: text, client_id }),
     isLive,
     newId: env.newId,
     kept: unsentOf(env.tab, owner),

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EVENTS } from '../protocol/events';
 import { type Connection, type ConnectionEvents, createConnection } from './connection';
 import { localError, ok, type Result } from './result';
 import { FakeSignals, FakeSockets } from './testing/fakes';
@@ -22,6 +23,7 @@ function connect() {
   connection = createConnection({
     openSocket: sockets.open,
     signals,
+    names: EVENTS,
     random: () => 1, // no jitter: the longest wait
     auth: async () => token(),
     unauthorized: async (error, again) => unauthorized(error.code, again),

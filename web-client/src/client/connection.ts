@@ -1,7 +1,7 @@
 // One identity's connection to the server: it comes back by itself, and its requests always have a result.
 
 import { createStore } from 'zustand/vanilla';
-import type { Answer, EventName, Payload, RequestName, ServerToClient } from '../protocol/events';
+import type { ClientToServer, Exchange, ServerToClient } from '../protocol/events';
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import { backoff } from './backoff';
 import { isErrorBody, type OpenSocket, type Signals, type Socket, type SocketAuth } from './environment';
@@ -16,21 +16,26 @@ export type ConnectionState =
   /** The browser says that there is no network. */
   | { readonly phase: 'offline' };
 
-export type Request = <Name extends RequestName>(
-  name: Name,
-  payload: Payload<Name>,
-  timeoutMs?: number,
-) => Promise<Result<Answer<Name>>>;
+/** What a namespace can be asked, by name. */
+type Exchanges<Requests> = { [Name in keyof Requests]: Exchange };
 
-export interface ConnectionEvents {
+export type RequestOf<Requests extends Exchanges<Requests>> = <Name extends keyof Requests & string>(
+  name: Name,
+  payload: Requests[Name]['payload'],
+  timeoutMs?: number,
+) => Promise<Result<Requests[Name]['answer']>>;
+
+export type Request = RequestOf<ClientToServer>;
+
+export interface ConnectionEvents<Events = ServerToClient> {
   /** Each time the connection stands. What is requested at once is sent in that order, before anything else. */
   live(): void;
   /** It stood, and is gone. */
   down(): void;
-  event<Name extends EventName>(name: Name, payload: ServerToClient[Name]): void;
+  event<Name extends keyof Events & string>(name: Name, payload: Events[Name]): void;
 }
 
-export interface ConnectionOptions {
+export interface ConnectionOptions<Events = ServerToClient> {
   readonly openSocket: OpenSocket;
   readonly signals: Signals;
   readonly random: () => number;
@@ -38,16 +43,20 @@ export interface ConnectionOptions {
   readonly auth: () => Promise<Result<SocketAuth>>;
   /** The server does not know us (any more). Whether it is worth another try at once; `again`: that was one. */
   readonly unauthorized: (error: ErrorBody, again: boolean) => Promise<boolean>;
-  readonly events: ConnectionEvents;
+  /** The server knows us, and this is not for us: it is not tried again. */
+  readonly forbidden?: (error: ErrorBody) => void;
+  /** The events that are listened to. */
+  readonly names: readonly (keyof Events & string)[];
+  readonly events: ConnectionEvents<Events>;
 }
 
-export interface Connection {
+export interface Connection<Requests extends Exchanges<Requests> = ClientToServer> {
   readonly state: Readable<ConnectionState>;
   readonly isLive: () => boolean;
   /** Sent in the order of the calls. Never hangs: a lost connection is the result `disconnected`. */
-  readonly request: Request;
+  readonly request: RequestOf<Requests>;
   /** Without an answer; dropped while there is no connection. */
-  tell<Name extends RequestName>(name: Name, payload: Payload<Name>): void;
+  tell<Name extends keyof Requests & string>(name: Name, payload: Requests[Name]['payload']): void;
   reconnectNow(): void;
   /** Gives up a connection that stands but does not answer. */
   restart(): void;
@@ -61,23 +70,9 @@ const STABLE_MS = 10_000;
 /** Refusals that say something about who one is: waiting does not help. */
 const ENDS_ACCESS = ['unauthorized', 'token_expired', 'account_disabled'];
 
-const EVENTS = [
-  'new_message',
-  'user_joined',
-  'user_left',
-  'typing_update',
-  'user_online',
-  'user_offline',
-  'notification',
-  'participant_added',
-  'participant_removed',
-  'room_updated',
-  'read_receipt',
-  'session',
-  'error',
-] as const satisfies readonly EventName[];
-
-export function createConnection(options: ConnectionOptions): Connection {
+export function createConnection<Requests extends Exchanges<Requests> = ClientToServer, Events = ServerToClient>(
+  options: ConnectionOptions<Events>,
+): Connection<Requests> {
   const { signals, events } = options;
   const state = createStore<ConnectionState>(() => ({ phase: 'connecting' }));
   const pending = new Set<(result: { ok: false; error: ErrorBody }) => void>();
@@ -159,17 +154,21 @@ export function createConnection(options: ConnectionOptions): Connection {
       'connect_error',
       ours((error) => refused(error)),
     );
-    for (const name of EVENTS) {
+    for (const name of options.names) {
       // The one place where what the server says gets its type.
       current.on(
         name,
-        ours((payload) => events.event(name, payload as ServerToClient[typeof name])),
+        ours((payload) => events.event(name, payload as Events[typeof name])),
       );
     }
   }
 
   async function refused(cause: unknown) {
     const error = refusal(cause);
+    if (error?.code === 'forbidden' && options.forbidden) {
+      drop();
+      return options.forbidden(error);
+    }
     if (!error || !ENDS_ACCESS.includes(error.code)) return lost();
     drop();
     const mine = run;
@@ -186,11 +185,11 @@ export function createConnection(options: ConnectionOptions): Connection {
     if (!isDisposed && !isLive() && !isTrying) attempt();
   }
 
-  const request: Request = (name, payload, timeoutMs = REQUEST_MS) => {
+  const request: RequestOf<Requests> = (name, payload, timeoutMs = REQUEST_MS) => {
     const current = socket;
     if (!current || !isLive()) return Promise.resolve(fail(localError('disconnected')));
     return new Promise((resolve) => {
-      const settle = (result: Result<Answer<typeof name>>) => {
+      const settle = (result: Result<Requests[typeof name]['answer']>) => {
         clearTimeout(deadline);
         pending.delete(settle);
         resolve(result);
@@ -234,9 +233,9 @@ function fromAck<T>(ack: unknown): Result<T> {
   return fail(isErrorBody(ack) ? ack : { success: false, code: 'internal', message: 'The answer makes no sense.' });
 }
 
-/** The server's own words begin with a code; anything else is a transport that failed. */
+/** The server's own words begin with a code, on the staff's door after a number; else it is a transport that failed. */
 function refusal(cause: unknown): ErrorBody | null {
   if (!(cause instanceof Error)) return null;
-  const [, code, message] = /^([a-z_]+): (.*)$/s.exec(cause.message) ?? [];
+  const [, code, message] = /^(?:\d{4} )?([a-z_]+): (.*)$/s.exec(cause.message) ?? [];
   return code && message ? { success: false, code, message } : null;
 }

@@ -28,13 +28,18 @@ export interface Socket {
   disconnect(): unknown;
 }
 
-export type OpenSocket = (auth: SocketAuth) => Socket;
+/** The namespaces of the server: the chat, a customer's own support room, the staff's desk. */
+export type SocketNamespace = '/' | '/support' | '/admin';
+
+export type OpenSocket = (auth: SocketAuth, namespace?: SocketNamespace) => Socket;
 
 export type Signal = 'online' | 'offline' | 'visible' | 'hidden';
 
 /** What the browser tells of the network and the page. */
 export interface Signals {
   isOnline(): boolean;
+  /** Whether anybody can see the page. */
+  isVisible(): boolean;
   subscribe(listener: (signal: Signal) => void): () => void;
 }
 

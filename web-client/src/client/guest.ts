@@ -8,7 +8,7 @@ const PATIENCE_MS = 15_000;
 export const guestOf = ({ guest_session, user_id, username }: Session): Identity => ({
   kind: 'guest',
   // Guests have no token that could name another tenant.
-  user: { id: user_id, tenant: 'default', username, is_guest: true },
+  user: { id: user_id, tenant: 'default', username, is_guest: true, is_staff: false },
   secret: guest_session,
 });
 

@@ -177,7 +177,7 @@ describe('a newer token of the same person', () => {
 });
 
 describe('a guest', () => {
-  const guest: User = { id: 'g1', tenant: 'default', username: 'Guest 1', is_guest: true };
+  const guest: User = { id: 'g1', tenant: 'default', username: 'Guest 1', is_guest: true, is_staff: false };
 
   async function beGuest() {
     const one = await openTab();

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { EVENTS } from '../protocol/events';
 import type { Message } from '../protocol/generated/Message';
 import { type Connection, createConnection } from './connection';
 import { createOutbox, type Outbox } from './outbox';
@@ -68,6 +69,7 @@ beforeEach(async () => {
   connection = createConnection({
     openSocket: sockets.open,
     signals: new FakeSignals(),
+    names: EVENTS,
     random: () => 1,
     auth: async () => ok({}),
     unauthorized: async () => false,
@@ -79,7 +81,8 @@ beforeEach(async () => {
 });
 const makeOutbox = () =>
   createOutbox({
-    request: connection.request,
+    deliver: ({ room_id, text, client_id }) =>
+      connection.request('chat_message', { room_id, message: text, client_id }),
     isLive: connection.isLive,
     newId: () => `c${++ids}`,
     kept: unsentOf(tab, { tenant: 'default', user_id: ME }),

@@ -4,24 +4,23 @@
 
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
 import type { Message } from '../protocol/generated/Message';
+import type { Rev } from '../protocol/generated/Rev';
 import type { RoomId } from '../protocol/generated/RoomId';
 import { backoff } from './backoff';
-import type { Request } from './connection';
+import type { Result } from './result';
 import type { Outgoing, RoomEvent } from './room-state';
-import type { UnsentStore } from './unsent';
+import type { Unsent, UnsentStore } from './unsent';
 
-interface Item {
-  readonly client_id: string;
-  readonly room_id: RoomId;
-  readonly text: string;
-  readonly created_at: string;
+interface Item extends Omit<Unsent, 'error' | 'seen_rev'> {
+  seen_rev?: Rev;
   state: 'queued' | 'in_flight' | 'waiting' | 'failed';
   failures: number;
   error?: ErrorBody;
 }
 
 export interface OutboxOptions {
-  readonly request: Request;
+  /** Sends it to the server. */
+  readonly deliver: (message: Unsent) => Promise<Result<{ readonly message: Message }>>;
   readonly isLive: () => boolean;
   readonly newId: () => string;
   /** Where they are kept, should the page go. */
@@ -33,10 +32,13 @@ export interface OutboxOptions {
   readonly sent: (message: Message) => void;
   /** The rate limit holds everything back until then (ms since the epoch), or no longer. */
   readonly held: (until: number | null) => void;
+  /** A message was refused because its writer had not seen a newer one: it and those behind it are theirs again. */
+  readonly recalled?: (roomId: RoomId, texts: readonly string[]) => void;
 }
 
 export interface Outbox {
-  send(roomId: RoomId, text: string): void;
+  /** `seenRev`: the newest revision that the writer had before them. */
+  send(roomId: RoomId, text: string, seenRev?: Rev): void;
   retry(clientId: string): void;
   discard(clientId: string): void;
   /** What is to be shown in a room. */
@@ -67,10 +69,9 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   function keep() {
     options.kept.save(
-      items.map(({ client_id, room_id, text, created_at, state, error }) => {
-        const unsent = { client_id, room_id, text, created_at };
-        return state === 'failed' && error ? { ...unsent, error } : unsent;
-      }),
+      items.map((item) =>
+        item.state === 'failed' && item.error ? { ...toUnsent(item), error: item.error } : toUnsent(item),
+      ),
     );
   }
 
@@ -100,13 +101,14 @@ export function createOutbox(options: OutboxOptions): Outbox {
 
   async function transmit(item: Item) {
     change(item, 'in_flight');
-    const { room_id, text, client_id } = item;
-    const result = await options.request('chat_message', { room_id, message: text, client_id });
+    const { room_id, client_id } = item;
+    const result = await options.deliver(toUnsent(item));
     if (isDisposed) return;
     if (!items.includes(item)) {
       // Discarded, or known to be stored; if there was an answer it is only late.
       if (result.ok) options.sent(result.value.message);
     } else if (result.ok) {
+      follow(item, result.value.message.rev);
       remove(item);
       options.report(room_id, { type: 'sent', client_id, message: result.value.message });
       options.sent(result.value.message);
@@ -116,8 +118,27 @@ export function createOutbox(options: OutboxOptions): Outbox {
     pump();
   }
 
+  /** What was written behind a message of mine was written knowing it. */
+  function follow({ room_id }: Item, rev: Rev) {
+    for (const item of items) {
+      if (item.room_id === room_id && item.seen_rev !== undefined) item.seen_rev = Math.max(item.seen_rev, rev);
+    }
+  }
+
+  function recall({ room_id }: Item, recalled: NonNullable<OutboxOptions['recalled']>) {
+    const back = items.filter((item) => item.room_id === room_id && item.state !== 'failed');
+    items = items.filter((item) => !back.includes(item));
+    keep();
+    for (const { client_id } of back) options.report(room_id, { type: 'discarded', client_id });
+    recalled(
+      room_id,
+      back.map(({ text }) => text),
+    );
+  }
+
   function failed(item: Item, error: ErrorBody) {
     if (error.code === 'disconnected') return change(item, 'queued');
+    if (error.code === 'stale_reply' && options.recalled) return recall(item, options.recalled);
     if (error.code === 'rate_limited') return hold(item, error.retry_after_ms ?? 1000);
     item.failures += 1;
     if (!PASSING.has(error.code) || item.failures >= MAX_FAILURES) return change(item, 'failed', error);
@@ -151,7 +172,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
   }
 
   return {
-    send: (roomId, text) => {
+    send: (roomId, text, seenRev) => {
       if (isDisposed) return;
       const item: Item = {
         client_id: options.newId(),
@@ -160,6 +181,7 @@ export function createOutbox(options: OutboxOptions): Outbox {
         created_at: new Date().toISOString(),
         state: heldUntil === null ? 'queued' : 'waiting',
         failures: 0,
+        ...(seenRev === undefined ? {} : { seen_rev: seenRev }),
       };
       items.push(item);
       keep();
@@ -194,6 +216,11 @@ export function createOutbox(options: OutboxOptions): Outbox {
       items = [];
     },
   };
+}
+
+function toUnsent({ client_id, room_id, text, created_at, seen_rev }: Item): Unsent {
+  const unsent = { client_id, room_id, text, created_at };
+  return seen_rev === undefined ? unsent : { ...unsent, seen_rev };
 }
 
 function toOutgoing({ client_id, text, created_at, state, error }: Item): Outgoing {

@@ -14,6 +14,7 @@ import type { Room } from '../protocol/generated/Room';
 import type { RoomId } from '../protocol/generated/RoomId';
 import type { RoomJoined } from '../protocol/generated/RoomJoined';
 import type { RoomUpdated } from '../protocol/generated/RoomUpdated';
+import type { SenderType } from '../protocol/generated/SenderType';
 import type { Timestamp } from '../protocol/generated/Timestamp';
 import type { UserId } from '../protocol/generated/UserId';
 import { insertByRev, mergeMessages, replaceMessages, splitAtHole } from './messages';
@@ -53,6 +54,8 @@ export interface RoomState {
 /** What the state keeps for itself. */
 export interface RoomModel extends RoomState {
   readonly me: UserId;
+  /** In support rooms: whose messages count as unread. Elsewhere those of everybody else do. */
+  readonly counted: SenderType | null;
   /** `messages` holds all changes up to this one; null: nothing was loaded. */
   readonly rev: Rev | null;
   /** The newest change that anything told of. */
@@ -69,6 +72,8 @@ export type RoomEvent =
   | { readonly type: 'opened' }
   | { readonly type: 'joined'; readonly ack: RoomJoined }
   | { readonly type: 'page'; readonly page: MessagePage }
+  /** The newest page as well, over a new connection: what is there already stays. */
+  | { readonly type: 'refreshed'; readonly page: MessagePage }
   | { readonly type: 'older_asked' }
   | { readonly type: 'older'; readonly before: Rev; readonly page: MessagePage }
   | { readonly type: 'older_failed' }
@@ -113,6 +118,7 @@ export function emptyRoom(roomId: RoomId, me: UserId): RoomModel {
     read_up_to: 0,
     retry_at: null,
     me,
+    counted: null,
     rev: null,
     heard_rev: 0,
     needs_page: true,
@@ -133,6 +139,8 @@ export function reduceRoom(state: RoomModel, event: RoomEvent): RoomModel {
       return joined(state, event.ack);
     case 'page':
       return page(state, event.page);
+    case 'refreshed':
+      return refreshed(state, event.page);
     case 'older_asked':
       return { ...state, loading_older: true };
     case 'older':
@@ -202,6 +210,19 @@ function page(state: RoomModel, { messages, has_more, rev }: MessagePage): RoomM
   return drain(settle(next, messages));
 }
 
+function refreshed(state: RoomModel, fresh: MessagePage): RoomModel {
+  const { rev, needs_page } = state;
+  const first = fresh.messages[0]?.seq ?? 0;
+  const hasHole = fresh.has_more && first > (rev ?? 0) + 1;
+  // Or the server has gone back: what is known here is no part of its history.
+  if (rev === null || needs_page || hasHole || fresh.rev < rev) {
+    const early = fresh.rev < (rev ?? 0) ? [] : state.early;
+    return page({ ...state, early, heard_rev: fresh.rev, needs_page: true }, fresh);
+  }
+  const heard_rev = Math.max(state.heard_rev, fresh.rev);
+  return { ...take({ ...state, heard_rev }, fresh.messages, fresh.rev), phase: 'ready' };
+}
+
 function older(state: RoomModel, before: Rev, { messages, has_more }: MessagePage): RoomModel {
   const next = { ...state, loading_older: false };
   // The list was replaced meanwhile: these do not end where it begins.
@@ -213,8 +234,8 @@ function older(state: RoomModel, before: Rev, { messages, has_more }: MessagePag
 function refused(state: RoomModel, phase: 'denied' | 'missing' | 'removed' | 'failed'): RoomModel {
   // A room that is shown goes on being shown; what is missing is asked for again with the next connection.
   if (phase === 'failed') return state.rev === null ? { ...state, phase } : state;
-  const { me, room_id, outgoing, retry_at } = state;
-  return { ...emptyRoom(room_id, me), phase, outgoing, retry_at };
+  const { me, counted, room_id, outgoing, retry_at } = state;
+  return { ...emptyRoom(room_id, me), counted, phase, outgoing, retry_at };
 }
 
 function received(state: RoomModel, message: Message): RoomModel {
@@ -307,9 +328,10 @@ function presence(state: RoomModel, user: UserId, online: boolean, lastSeen: Tim
 
 /** Finds the first of the messages that were unread, going back from where the history ended then. */
 function divide(state: RoomModel): RoomModel {
-  const { unread, messages, me } = state;
+  const { unread, messages, me, counted } = state;
   if (!unread) return state;
-  const others = messages.filter((message) => message.user_id !== me && message.seq <= unread.up_to);
+  const isCounted = ({ user_id, sender_type }: Message) => (counted ? sender_type === counted : user_id !== me);
+  const others = messages.filter((message) => isCounted(message) && message.seq <= unread.up_to);
   const first = others[others.length - unread.count];
   if (first) return { ...state, unread: null, read_up_to: first.seq - 1 };
   return state.has_older ? state : { ...state, unread: null };

@@ -1,6 +1,7 @@
 // What was sent and not acknowledged, kept for this tab: over a reload, and over the end of a token that only ran out.
 
 import type { ErrorBody } from '../protocol/generated/ErrorBody';
+import type { Rev } from '../protocol/generated/Rev';
 import type { RoomId } from '../protocol/generated/RoomId';
 import type { Owner } from './drafts';
 import { isErrorBody, type Kept } from './environment';
@@ -11,6 +12,8 @@ export interface Unsent {
   readonly room_id: RoomId;
   readonly text: string;
   readonly created_at: string;
+  /** Where it matters: the newest revision that its writer had before them. */
+  readonly seen_rev?: Rev;
   readonly error?: ErrorBody;
 }
 
@@ -25,11 +28,12 @@ const keyOf = ({ tenant, user_id }: Owner): string => `${PREFIX}${JSON.stringify
 
 /** Deletes the messages of everybody but `owner`, who may be nobody. */
 export function forgetUnsent(kept: Kept, owner: Owner): void {
-  for (const key of kept.keys()) if (key.startsWith(PREFIX) && key !== keyOf(owner)) kept.remove(key);
+  for (const key of kept.keys()) if (key.startsWith(PREFIX) && !key.startsWith(keyOf(owner))) kept.remove(key);
 }
 
-export function unsentOf(kept: Kept, owner: Owner): UnsentStore {
-  const key = keyOf(owner);
+/** `door`: whoever writes at two has two queues. */
+export function unsentOf(kept: Kept, owner: Owner, door = ''): UnsentStore {
+  const key = keyOf(owner) + door;
   return {
     load: () => {
       try {
@@ -49,5 +53,6 @@ function isUnsent(value: unknown): value is Unsent {
   const { client_id, room_id, text, created_at } = value;
   const isId = typeof room_id === 'string' || typeof room_id === 'number';
   const isWhole = typeof client_id === 'string' && typeof text === 'string' && typeof created_at === 'string';
-  return isId && isWhole && (!('error' in value) || isErrorBody(value.error));
+  const isSeen = !('seen_rev' in value) || typeof value.seen_rev === 'number';
+  return isId && isWhole && isSeen && (!('error' in value) || isErrorBody(value.error));
 }

@@ -44,7 +44,7 @@ const pass = (ms = 0) => act(() => vi.advanceTimersByTimeAsync(ms));
 beforeEach(async () => {
   vi.useFakeTimers();
   const browser = new FakeBrowser();
-  browser.api.tokens.set('token', { id: 7, tenant: 'default', username: 'carol', is_guest: false });
+  browser.api.tokens.set('token', { id: 7, tenant: 'default', username: 'carol', is_guest: false, is_staff: false });
   tab = browser.tab('token');
   const one = { id: 'm1', room_id: 'r', user_id: 8, username: 'bob', message: 'hello', timestamp: '', seq: 1, rev: 1 };
   const { answers } = tab.sockets;

@@ -46,12 +46,12 @@ import type { TypingUpdate } from './generated/TypingUpdate';
 import type { UnblockUser } from './generated/UnblockUser';
 import type { UsersFound } from './generated/UsersFound';
 
-interface Exchange<Payload, Answer> {
+export interface Exchange<Payload = unknown, Answer = unknown> {
   readonly payload: Payload;
   readonly answer: Answer;
 }
 
-type Nothing = Record<never, never>;
+export type Nothing = Record<never, never>;
 
 /** Requests: the payload, and what the acknowledgement holds beside `success: true`. */
 export interface ClientToServer {
@@ -95,7 +95,21 @@ export interface ServerToClient {
   error: ErrorBody;
 }
 
-export type RequestName = keyof ClientToServer;
 export type EventName = keyof ServerToClient;
-export type Payload<Name extends RequestName> = ClientToServer[Name]['payload'];
-export type Answer<Name extends RequestName> = ClientToServer[Name]['answer'];
+
+/** All of them: what is not listed here is not listened to. */
+export const EVENTS = [
+  'new_message',
+  'user_joined',
+  'user_left',
+  'typing_update',
+  'user_online',
+  'user_offline',
+  'notification',
+  'participant_added',
+  'participant_removed',
+  'room_updated',
+  'read_receipt',
+  'session',
+  'error',
+] as const satisfies readonly EventName[];

@@ -8,7 +8,7 @@ import { type Chat, createChat } from '../chat';
 import { ok } from '../result';
 import { FakeSignals, FakeSockets, fakeKept } from './fakes';
 
-export const me = { id: 7, tenant: 'default', username: 'me', is_guest: false };
+export const me = { id: 7, tenant: 'default', username: 'me', is_guest: false, is_staff: false };
 export let sockets: FakeSockets;
 export let signals: FakeSignals;
 export let chat: Chat;

@@ -1,7 +1,7 @@
 // A browser profile with its tabs, and a server, for tests: all in memory, nothing by itself.
 
 import type { User } from '../../protocol/generated/User';
-import type { Channel, Environment, Kept, Signal, Signals, Socket, SocketAuth } from '../environment';
+import type { Channel, Environment, Kept, Signal, Signals, Socket, SocketAuth, SocketNamespace } from '../environment';
 
 interface Sent {
   readonly name: string;
@@ -14,10 +14,16 @@ export class FakeSocket implements Socket {
   isClosed = false;
   readonly #listeners = new Map<string, (payload: unknown) => void>();
   readonly auth: SocketAuth;
+  readonly namespace: SocketNamespace;
   readonly #answer: (name: string, payload: unknown) => object | undefined;
 
-  constructor(auth: SocketAuth, answer: (name: string, payload: unknown) => object | undefined) {
+  constructor(
+    auth: SocketAuth,
+    answer: (name: string, payload: unknown) => object | undefined,
+    namespace: SocketNamespace,
+  ) {
     this.auth = auth;
+    this.namespace = namespace;
     this.#answer = answer;
   }
 
@@ -62,8 +68,8 @@ export class FakeSockets {
   /** Whether each one connects by itself. */
   accepts = false;
 
-  readonly open = (auth: SocketAuth): FakeSocket => {
-    const socket = new FakeSocket(auth, (name, payload) => this.answers.get(name)?.(payload));
+  readonly open = (auth: SocketAuth, namespace: SocketNamespace = '/'): FakeSocket => {
+    const socket = new FakeSocket(auth, (name, payload) => this.answers.get(name)?.(payload), namespace);
     this.all.push(socket);
     if (this.accepts) queueMicrotask(() => socket.receive('connect'));
     return socket;
@@ -78,10 +84,15 @@ export class FakeSockets {
 
 export class FakeSignals implements Signals {
   online = true;
+  visible = true;
   readonly #listeners = new Set<(signal: Signal) => void>();
 
   isOnline() {
     return this.online;
+  }
+
+  isVisible() {
+    return this.visible;
   }
 
   subscribe(listener: (signal: Signal) => void) {
@@ -91,6 +102,7 @@ export class FakeSignals implements Signals {
 
   send(signal: Signal) {
     if (signal === 'online' || signal === 'offline') this.online = signal === 'online';
+    else this.visible = signal === 'visible';
     for (const listener of [...this.#listeners]) listener(signal);
   }
 }
@@ -127,7 +139,7 @@ export class FakeApi {
   #count = 0;
 
   account(username: string, id: number): User {
-    const user = { id, tenant: 'default', username, is_guest: false };
+    const user = { id, tenant: 'default', username, is_guest: false, is_staff: false };
     this.accounts.set(username, { user, password: `${username}-password` });
     return user;
   }

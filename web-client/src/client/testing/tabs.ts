@@ -9,8 +9,8 @@ export let browser: FakeBrowser;
 let clients: Client[];
 export let alice: User;
 export let bob: User;
-export const carol: User = { id: 'carol', tenant: 'default', username: 'carol', is_guest: false };
-export const dan: User = { id: 4, tenant: 'default', username: 'dan', is_guest: false };
+export const carol: User = { id: 'carol', tenant: 'default', username: 'carol', is_guest: false, is_staff: false };
+export const dan: User = { id: 4, tenant: 'default', username: 'dan', is_guest: false, is_staff: false };
 
 export const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
 

@@ -8,4 +8,8 @@ export type User = {
 /**
  * Unique in its tenant.
  */
-id: UserId, tenant: string, username: string, is_guest: boolean, };
+id: UserId, tenant: string, username: string, is_guest: boolean, 
+/**
+ * Whether somebody of the staff, who answer customers.
+ */
+is_staff: boolean, };
