@@ -34,6 +34,15 @@ export interface ChatOptions {
   readonly guest: (session: Session) => void;
 }
 
+/** What else an identity has, over a connection of its own. */
+export interface Companion {
+  hasUnsent(): boolean;
+  authenticate(token: string): Promise<unknown>;
+  dispose(): void;
+}
+
+export type CompanionOptions = Omit<ChatOptions, 'guest'> & Pick<Chat, 'drafts'>;
+
 export interface Chat {
   readonly me: User;
   readonly connection: Pick<Connection, 'state' | 'reconnectNow'>;
@@ -45,6 +54,8 @@ export interface Chat {
   messageUser(userId: UserId, text: string): Promise<Result<RoomId>>;
   searchUsers(query: string): Promise<Result<readonly UserFound[]>>;
   searchRooms(query: string): Promise<Result<readonly RoomFound[]>>;
+  /** Made when it is first asked for, and ended with the identity. */
+  companion<T extends Companion>(create: (options: CompanionOptions) => T): T;
   /** Messages that would be lost with the identity, also those that failed. */
   hasUnsent(): boolean;
   /** Extends the connection with a fresh token; whether that worked. */
@@ -63,6 +74,7 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
   const people = createPeople(me);
   const owner = { tenant: me.tenant, user_id: me.id };
   const drafts = createDrafts(env.local, owner);
+  const companions = new Map<(options: CompanionOptions) => Companion, Companion>();
   let doubt: ReturnType<typeof setTimeout> | undefined;
   let away: ReturnType<typeof setTimeout> | undefined;
 
@@ -154,6 +166,15 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     if (!result.ok && result.error.code === 'timeout') connection.restart();
   });
 
+  function companion<T extends Companion>(create: (options: CompanionOptions) => T): T {
+    const known = companions.get(create);
+    // The key is what has made it.
+    if (known) return known as T;
+    const made = create({ me, env, auth, unauthorized, told, drafts });
+    companions.set(create, made);
+    return made;
+  }
+
   return {
     me,
     connection,
@@ -162,8 +183,10 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
     drafts,
     room: rooms.get,
     ...directory,
-    hasUnsent: outbox.hasUnsent,
+    companion,
+    hasUnsent: () => outbox.hasUnsent() || [...companions.values()].some((other) => other.hasUnsent()),
     authenticate: async (token) => {
+      for (const other of companions.values()) void other.authenticate(token);
       const result = await request('authenticate', { token });
       // Not extended: the next connection is made with the new token anyway.
       if (!result.ok) told(result.error);
@@ -173,6 +196,8 @@ export function createChat({ me, env, auth, unauthorized, told, guest }: ChatOpt
       clearTimeout(doubt);
       clearTimeout(away);
       unsubscribe();
+      for (const other of companions.values()) other.dispose();
+      companions.clear();
       connection.dispose();
       outbox.dispose();
       rooms.dispose();
