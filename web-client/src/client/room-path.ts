@@ -24,6 +24,8 @@ function parseSegment(segment: string): string | number | null {
   return text === '' ? null : text;
 }
 
+/** A support room at the staff's desk. */
+export const deskPath = (id: RoomId): string => `/staff/rooms/${toSegment(id)}`;
 export const roomPath = (id: RoomId): string => `/rooms/${toSegment(id)}`;
 export const personPath = (id: UserId): string => `/people/${toSegment(id)}`;
 

@@ -9,6 +9,12 @@ export type Place =
   | { readonly name: 'person'; readonly userId: UserId }
   | { readonly name: 'unknown' };
 
+/** The staff's console, which is loaded when somebody goes there. */
+export type StaffPlace =
+  | { readonly name: 'list' }
+  | { readonly name: 'room'; readonly roomId: RoomId }
+  | { readonly name: 'unknown' };
+
 const UNKNOWN: Place = { name: 'unknown' };
 
 /** Matched by hand, on the path as the browser has it: the router decodes paths, which would decode ids twice. */
@@ -27,15 +33,28 @@ export function placeOf(pathname: string): Place {
   return UNKNOWN;
 }
 
+/** null: not the console. */
+export function staffPlaceOf(pathname: string): StaffPlace | null {
+  const [, area, rooms, segment, ...rest] = pathname.split('/');
+  if (area !== 'staff') return null;
+  if (rooms === undefined || (rooms === '' && segment === undefined)) return { name: 'list' };
+  const roomId = rooms === 'rooms' && segment !== undefined && rest.length === 0 ? parseRoomPath(segment) : null;
+  return roomId === null ? { name: 'unknown' } : { name: 'room', roomId };
+}
+
+export function useStaffPlace(): StaffPlace | null {
+  return staffPlaceOf(usePathname());
+}
+
 export function usePlace(): Place {
   return placeOf(usePathname());
 }
 
 /** To the list: back in the history where that was the step before, so that the browser's own "back" leads further. */
-export function leaveRoom(): void {
+export function leaveRoom(list = '/'): void {
   const state: unknown = history.state;
   if (typeof state === 'object' && state !== null && 'fromList' in state) history.back();
-  else navigate('/', { replace: true });
+  else navigate(list, { replace: true });
 }
 
 /** The state of an entry that was opened from the list. */

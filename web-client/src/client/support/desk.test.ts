@@ -40,7 +40,8 @@ function room(id: string, more: Partial<CustomerRoom> = {}): CustomerRoom {
 
 function stored(id: string, user_id: number | string, sender_type: 'customer' | 'staff', text: string): Message {
   const seq = history(id).length + 1;
-  const place = { id: `${id}-${seq}`, room_id: id, seq, rev: seq, timestamp: time(100 + (written += 1)) };
+  written += 1;
+  const place = { id: `${id}-${seq}`, room_id: id, seq, rev: seq, timestamp: time(100 + written) };
   const said = { message: text, content: text, username: String(user_id), sender_name: String(user_id) };
   const message: Message = { ...place, ...said, user_id, sender_type, is_read: false };
   histories.set(id, [...history(id), message]);

@@ -10,7 +10,7 @@ import { Hidden } from '../common/Hidden';
 import { Notice } from '../common/Notice';
 import { Spinner } from '../common/Spinner';
 import styles from './MessageList.module.css';
-import { MessageRow } from './MessageRow';
+import { type Mark, MessageRow, senderOf } from './MessageRow';
 import { moveAmongMessages } from './message-keys';
 import { failureOf, type OutgoingActions } from './OutgoingStatus';
 import { createRows, type Row } from './rows';
@@ -26,9 +26,11 @@ interface MessageListProps {
   intro: string;
   actions: OutgoingActions;
   onLoadOlder: () => void;
+  /** How far a message has got, where that is shown. */
+  markOf?: (message: Message) => Mark;
 }
 
-export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageListProps) {
+export function MessageList({ room, me, intro, actions, onLoadOlder, markOf }: MessageListProps) {
   const strings = useStrings();
   const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
   const buildRows = useMemo(() => createRows(me.id), [me.id]);
@@ -77,6 +79,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder }: MessageLi
               me={me}
               intro={index === 0 && !has_older ? intro : null}
               retryAt={retry_at}
+              mark={row.kind === 'message' && markOf ? markOf(row.message) : null}
               actions={actions}
             />
           )}
@@ -156,7 +159,7 @@ function Arrivals({
     <div aria-live="polite" aria-relevant="additions">
       <Hidden>
         {arrived.map((message) => (
-          <span key={message.id}>{strings.room.arrived(message.username, message.message)}</span>
+          <span key={message.id}>{strings.room.arrived(senderOf(message), message.message)}</span>
         ))}
         {outgoing.map(
           (item) => item.state === 'failed' && <span key={item.client_id}>{failureOf(strings, item)}</span>,

@@ -9,15 +9,18 @@ interface RoomHeaderProps {
   avatar: ReactNode;
   name: string;
   detail: ReactNode;
+  /** Where the way back leads. */
+  list?: string;
+  children?: ReactNode;
   /** Left out where there are no people to show. */
   people?: { isOpen: boolean; onToggle: () => void } | undefined;
 }
 
-export function RoomHeader({ avatar, name, detail, people }: RoomHeaderProps) {
+export function RoomHeader({ avatar, name, detail, people, list = '/', children }: RoomHeaderProps) {
   const strings = useStrings();
   return (
     <header className={styles['header']}>
-      <IconButton label={strings.common.back} onPress={leaveRoom} className={styles['back']}>
+      <IconButton label={strings.common.back} onPress={() => leaveRoom(list)} className={styles['back']}>
         <ArrowLeft size={20} aria-hidden="true" />
       </IconButton>
       {avatar}
@@ -32,6 +35,7 @@ export function RoomHeader({ avatar, name, detail, people }: RoomHeaderProps) {
           <Users size={18} aria-hidden="true" />
         </IconButton>
       )}
+      {children}
     </header>
   );
 }

@@ -26,7 +26,8 @@ export type Row = MessageRow | OutgoingRow;
 const GROUP_MS = 5 * 60_000;
 
 interface Previous {
-  readonly user: UserId;
+  /** null: nobody's, a note between. */
+  readonly user: UserId | null;
   readonly at: number;
   /** The group's first one. */
   readonly since: number;
@@ -68,9 +69,10 @@ export function createRows(me: UserId) {
     let previous: Previous | null = null;
     let isDivided = readUpTo === 0;
 
-    const place = (user: UserId, at: number, isFirstNew: boolean): Place => {
+    const place = (user: UserId | null, at: number, isFirstNew: boolean): Place => {
       const isNewDay = !previous || !isSameDay(previous.at, at);
-      const isHead = isNewDay || isFirstNew || previous?.user !== user || at - previous.since > GROUP_MS;
+      const isHead =
+        isNewDay || isFirstNew || user === null || previous?.user !== user || at - previous.since > GROUP_MS;
       previous = { user, at, since: isHead || !previous ? at : previous.since };
       return { day: isNewDay ? at : null, isFirstNew, isHead };
     };
@@ -80,7 +82,7 @@ export function createRows(me: UserId) {
       const isFirstNew = !isDivided && message.seq > readUpTo;
       if (isFirstNew) isDivided = true;
       last = known.get(message)?.at ?? Date.parse(message.timestamp);
-      const shown = place(message.user_id, last, isFirstNew);
+      const shown = place(message.sender_type === 'system' ? null : message.user_id, last, isFirstNew);
       // What stands above the first one is not loaded. It would lose its day and its sender's name when that comes in,
       // and all below it would move.
       if (hasOlder && message === messages[0] && !isFirstNew) continue;

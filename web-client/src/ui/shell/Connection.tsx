@@ -8,8 +8,11 @@ import styles from './Connection.module.css';
 
 /** Says how the connection is when it is not as it should be. It floats: nothing moves when it comes and goes. */
 export function Connection() {
+  return <ConnectionPill {...useConnection()} />;
+}
+
+export function ConnectionPill({ reconnectNow, ...state }: ConnectionState & { reconnectNow: () => void }) {
   const strings = useStrings();
-  const { reconnectNow, ...state } = useConnection();
   const isLate = useLate(state.phase !== 'live');
   const isShown = state.phase === 'offline' || (state.phase !== 'live' && isLate);
   return (

@@ -65,7 +65,7 @@ function moveFocus(event: KeyboardEvent<HTMLElement>): void {
 
 const SKELETON_ROWS = ['70%', '55%', '80%', '45%', '65%'];
 
-function Skeleton() {
+export function Skeleton() {
   return (
     <div aria-hidden="true" className={styles['skeleton']}>
       {SKELETON_ROWS.map((width) => (

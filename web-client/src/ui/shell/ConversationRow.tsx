@@ -1,9 +1,10 @@
 import { memo } from 'react';
 import { Link } from 'wouter';
 import { roomPath } from '../../client/room-path';
-import { useMe, useNow, usePresence } from '../../hooks';
+import { useMe, usePresence } from '../../hooks';
 import type { Conversation } from '../../protocol/generated/Conversation';
-import { useFormat, useStrings } from '../../strings';
+import { useStrings } from '../../strings';
+import { Age } from '../common/Age';
 import { Avatar } from '../common/Avatar';
 import { Hidden } from '../common/Hidden';
 import { RoomIcon } from '../common/RoomIcon';
@@ -23,7 +24,7 @@ export const ConversationRow = memo(function ConversationRow({
   isFromList,
 }: ConversationRowProps) {
   const strings = useStrings();
-  const { room_id, name, kind, unread_count } = conversation;
+  const { room_id, name, kind, unread_count, last_message_at } = conversation;
   const isUnread = unread_count > 0 && !isOpen;
   return (
     <li>
@@ -41,7 +42,7 @@ export const ConversationRow = memo(function ConversationRow({
         <span className={styles['body']}>
           <span className={styles['top']}>
             <bdi className={styles['name']}>{name}</bdi>
-            <Age conversation={conversation} />
+            {last_message_at !== null && <Age at={last_message_at} className={styles['age']} />}
           </span>
           <span className={styles['bottom']}>
             <Preview conversation={conversation} />
@@ -84,18 +85,5 @@ function Preview({ conversation: { last_message, kind } }: { conversation: Conve
     <span className={styles['preview']} dir="auto">
       {line}
     </span>
-  );
-}
-
-function Age({ conversation: { last_message_at } }: { conversation: Conversation }) {
-  const strings = useStrings();
-  const format = useFormat();
-  const now = useNow(30_000);
-  if (last_message_at === null) return null;
-  const at = Date.parse(last_message_at);
-  return (
-    <time className={styles['age']} dateTime={last_message_at} title={format.full(at)}>
-      {format.short(at, now) ?? strings.common.now}
-    </time>
   );
 }

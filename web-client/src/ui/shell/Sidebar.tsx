@@ -1,4 +1,6 @@
-import { Plus, Search } from 'lucide-react';
+import { Headset, Plus, Search } from 'lucide-react';
+import { Link } from 'wouter';
+import { useMe } from '../../hooks';
 import { useStrings } from '../../strings';
 import { IconButton } from '../common/Button';
 import { Logo } from '../common/Logo';
@@ -10,6 +12,7 @@ import { UserMenu } from './UserMenu';
 
 export function Sidebar({ place, onDialog }: { place: Place; onDialog: (dialog: DialogName) => void }) {
   const strings = useStrings();
+  const me = useMe();
   return (
     <nav className={styles['sidebar']} aria-label={strings.shell.sidebar}>
       <header className={styles['header']}>
@@ -22,6 +25,12 @@ export function Sidebar({ place, onDialog }: { place: Place; onDialog: (dialog: 
           <Plus size={20} aria-hidden="true" />
         </IconButton>
       </header>
+      {me.is_staff && (
+        <Link href="/staff" className={styles['desk']}>
+          <Headset size={18} aria-hidden="true" />
+          {strings.shell.desk}
+        </Link>
+      )}
       <ConversationList place={place} onDialog={onDialog} />
       <UserMenu onDialog={onDialog} />
     </nav>

@@ -1,0 +1,52 @@
+import { type RefObject, useEffect } from 'react';
+import type { RoomId } from '../../protocol/generated/RoomId';
+
+const ROW = 'a[data-room]';
+
+/** Of the row's link. */
+export const rowKey = (id: RoomId): string => JSON.stringify(id);
+
+const STEPS: Readonly<Record<string, 1 | -1>> = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
+
+/** J and K go through the list from anywhere but a field or a dialog; the arrows once the focus is in it. */
+export function useListKeys(list: RefObject<HTMLElement | null>): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      const step = STEPS[event.key];
+      const element = list.current;
+      if (!step || !element || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      const target = event.target instanceof HTMLElement ? event.target : null;
+      const isArrow = event.key.length > 1;
+      if (isArrow ? !target?.matches(ROW) : target?.closest('input, textarea, [contenteditable], [role=dialog]'))
+        return;
+      const rows = [...element.querySelectorAll<HTMLElement>(ROW)];
+      const focused = rows.findIndex((row) => row.contains(target));
+      const open = rows.findIndex((row) => row.hasAttribute('aria-current'));
+      // From elsewhere one begins at the open conversation, or at the first.
+      const next = focused < 0 ? (rows[open] ?? rows[0]) : rows[focused + step];
+      if (!next) return;
+      event.preventDefault();
+      show(next);
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, [list]);
+}
+
+/** The row of a room, or (it may be in another tab by now) the tab whose list is shown. */
+export function focusRow(id: RoomId): void {
+  // The list may only appear with the way back to it.
+  requestAnimationFrame(() => {
+    // What has the focus by now was meant to have it.
+    if (document.activeElement && document.activeElement !== document.body) return;
+    const rows = [...document.querySelectorAll<HTMLElement>(ROW)];
+    const row = rows.find((one) => one.dataset['room'] === rowKey(id));
+    if (row) show(row);
+    else document.querySelector<HTMLElement>('[role=tab][aria-selected=true]')?.focus();
+  });
+}
+
+function show(row: HTMLElement): void {
+  row.focus({ preventScroll: true });
+  row.scrollIntoView({ block: 'nearest' });
+}
