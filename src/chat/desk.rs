@@ -180,9 +180,7 @@ impl Chat {
     ) -> Result<CustomerRoomChanged> {
         self.desk_room(caller, room).await?;
         self.end_support_room(caller, room).await?;
-        let row = self.store.support_room(&caller.tenant, room).await?;
-        let row = row.ok_or(Error::ROOM_NOT_FOUND)?;
-        let room = self.customer_room(&caller.tenant, row).await?;
+        let room = self.standing(&caller.tenant, room).await?;
         Ok(CustomerRoomChanged { room })
     }
 
@@ -244,7 +242,18 @@ impl Chat {
         self.tell_turned(connection, room.as_ref(), &turned);
         let mut viewers = self.desk.viewers(&caller.tenant);
         viewers.retain(|viewer| Some(&viewer.room_id) == room.as_ref());
-        Ok(Viewers { viewers })
+        let room = match &room {
+            Some(room) => Some(self.standing(&caller.tenant, room).await?),
+            None => None,
+        };
+        Ok(Viewers { viewers, room })
+    }
+
+    /// How a room stands: a console may be at one that is on none of its pages.
+    async fn standing(&self, tenant: &TenantId, room: &RoomId) -> Result<CustomerRoom> {
+        let row = self.store.support_room(tenant, room).await?;
+        self.customer_room(tenant, row.ok_or(Error::ROOM_NOT_FOUND)?)
+            .await
     }
 
     fn tell_turned(&self, connection: &Connection, room: Option<&RoomId>, turned: &Turned) {

@@ -105,6 +105,8 @@ pub struct Viewer {
 #[ts(export)]
 pub struct Viewers {
     pub viewers: Vec<Viewer>,
+    /// How the room stands.
+    pub room: Option<CustomerRoom>,
 }
 
 #[derive(Clone, Debug, Serialize, TS)]

@@ -9,7 +9,6 @@ import type { AssignRoom } from './generated/AssignRoom';
 import type { Authenticate } from './generated/Authenticate';
 import type { Authenticated } from './generated/Authenticated';
 import type { CloseRoom } from './generated/CloseRoom';
-import type { CustomerRoom } from './generated/CustomerRoom';
 import type { CustomerRoomChanged } from './generated/CustomerRoomChanged';
 import type { CustomerRooms } from './generated/CustomerRooms';
 import type { ErrorBody } from './generated/ErrorBody';
@@ -22,7 +21,7 @@ import type { NewCustomerMessage } from './generated/NewCustomerMessage';
 import type { RoomActivity } from './generated/RoomActivity';
 import type { RoomStatus } from './generated/RoomStatus';
 import type { RoomStatusUpdate } from './generated/RoomStatusUpdate';
-import type { Viewer } from './generated/Viewer';
+import type { Viewers } from './generated/Viewers';
 import type { ViewRoom } from './generated/ViewRoom';
 
 /** Requests: the payload, and what the acknowledgement holds beside `success: true`. */
@@ -30,7 +29,7 @@ export interface AdminToServer {
   admin_message: Exchange<AdminMessage, MessageSent>;
   get_messages: Exchange<GetMessages, MessagePage>;
   mark_read: Exchange<AdminMarkRead, MarkedRead>;
-  view_room: Exchange<ViewRoom, { readonly viewers: readonly Viewer[]; readonly room?: CustomerRoom | null }>;
+  view_room: Exchange<ViewRoom, Viewers>;
   assign_room: Exchange<AssignRoom, CustomerRoomChanged>;
   close_room: Exchange<CloseRoom, CustomerRoomChanged>;
   get_rooms: Exchange<GetRooms, CustomerRooms>;

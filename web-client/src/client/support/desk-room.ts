@@ -106,7 +106,7 @@ export function createDeskRoom(options: DeskRoomOptions): DeskSession {
     const viewed = await viewing;
     if (mine !== run) return;
     if (viewed && !viewed.ok) return refused(viewed.error);
-    if (viewed) options.viewed(viewed.value.viewers, viewed.value.room ?? null, asked);
+    if (viewed) options.viewed(viewed.value.viewers, viewed.value.room, asked);
     const page = await loading;
     if (mine !== run) return;
     if (!page.ok) return refused(page.error);

@@ -185,6 +185,7 @@ function activity(desk: DeskModel, { room_id, user_id, username, is_staff, ...to
   const isMe = is_staff && user_id === desk.me;
   switch (told.action) {
     case 'opened':
+    case 'linked':
       return told.room ? touch(learn(desk, [told.room], desk.tick), room_id) : desk;
     case 'online':
     case 'offline':

@@ -1,16 +1,17 @@
 import { MessagesSquare } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
-import { Tab, TabList, TabPanel, Tabs } from 'react-aria-components/Tabs';
 import { Link } from 'wouter';
 import { type DeskState, roomsOf } from '../../client/support/desk-state';
 import { useDeskState } from '../../hooks/desk';
 import type { RoomId } from '../../protocol/generated/RoomId';
 import type { SupportStatus } from '../../protocol/generated/SupportStatus';
 import { useStaffStrings } from '../../strings/staff';
+import { Hidden } from '../common/Hidden';
 import { Logo } from '../common/Logo';
 import type { StaffPlace } from '../routes';
 import type { DialogName } from '../shell/Shell';
 import { UserMenu } from '../shell/UserMenu';
+import menu from '../shell/UserMenu.module.css';
 import { CustomerList } from './CustomerList';
 import { focusRow, useListKeys } from './list-keys';
 import styles from './StaffSidebar.module.css';
@@ -38,27 +39,31 @@ export function StaffSidebar({ place, onDialog }: StaffSidebarProps) {
           <MessagesSquare size={18} aria-hidden="true" />
         </Link>
       </header>
-      <Tabs className={styles['tabs'] ?? ''} selectedKey={tab} onSelectionChange={(key) => setTab(statusOf(key))}>
-        <TabList aria-label={strings.statuses} className={styles['tabList'] ?? ''}>
+      <fieldset className={styles['tabs']}>
+        <legend className={styles['legend']}>
+          <Hidden>{strings.statuses}</Hidden>
+        </legend>
+        <div className={`${menu['segments']} ${styles['segments']}`}>
           {STATUSES.map((status) => (
-            <Tab key={status} id={status} className={styles['tab'] ?? ''}>
+            <label key={status} className={`${menu['segment']} ${styles['tab']}`}>
+              <input
+                type="radio"
+                name="status"
+                checked={tab === status}
+                onChange={() => setTab(status)}
+                className={menu['radio']}
+              />
               {strings.tabs[status]}
               <Count status={status} />
-            </Tab>
+            </label>
           ))}
-        </TabList>
-        {STATUSES.map((status) => (
-          <TabPanel key={status} id={status} className={styles['panel'] ?? ''}>
-            <CustomerList status={status} openId={openId} isFromList={place.name === 'list'} />
-          </TabPanel>
-        ))}
-      </Tabs>
+        </div>
+      </fieldset>
+      <CustomerList key={tab} status={tab} openId={openId} isFromList={place.name === 'list'} />
       <UserMenu onDialog={onDialog} />
     </nav>
   );
 }
-
-const statusOf = (key: unknown): SupportStatus => STATUSES.find((status) => status === key) ?? 'waiting';
 
 /** How many there are; of the closed ones nobody needs to know. */
 function Count({ status }: { status: SupportStatus }) {

@@ -6,6 +6,9 @@ const ROW = 'a[data-room]';
 /** Of the row's link. */
 export const rowKey = (id: RoomId): string => JSON.stringify(id);
 
+/** Where letters are written, or something else has the keys. */
+const WRITING = 'input:not([type=radio]), textarea, [contenteditable], [role=dialog]';
+
 const STEPS: Readonly<Record<string, 1 | -1>> = { j: 1, k: -1, ArrowDown: 1, ArrowUp: -1 };
 
 /** J and K go through the list from anywhere but a field or a dialog; the arrows once the focus is in it. */
@@ -17,8 +20,7 @@ export function useListKeys(list: RefObject<HTMLElement | null>): void {
       if (!step || !element || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
       const target = event.target instanceof HTMLElement ? event.target : null;
       const isArrow = event.key.length > 1;
-      if (isArrow ? !target?.matches(ROW) : target?.closest('input, textarea, [contenteditable], [role=dialog]'))
-        return;
+      if (isArrow ? !target?.matches(ROW) : target?.closest(WRITING)) return;
       const rows = [...element.querySelectorAll<HTMLElement>(ROW)];
       const focused = rows.findIndex((row) => row.contains(target));
       const open = rows.findIndex((row) => row.hasAttribute('aria-current'));
@@ -33,7 +35,7 @@ export function useListKeys(list: RefObject<HTMLElement | null>): void {
   }, [list]);
 }
 
-/** The row of a room, or (it may be in another tab by now) the tab whose list is shown. */
+/** The row of a room, or (it may have another status by now) the status whose list is shown. */
 export function focusRow(id: RoomId): void {
   // The list may only appear with the way back to it.
   requestAnimationFrame(() => {
@@ -42,7 +44,7 @@ export function focusRow(id: RoomId): void {
     const rows = [...document.querySelectorAll<HTMLElement>(ROW)];
     const row = rows.find((one) => one.dataset['room'] === rowKey(id));
     if (row) show(row);
-    else document.querySelector<HTMLElement>('[role=tab][aria-selected=true]')?.focus();
+    else document.querySelector<HTMLElement>('input[name=status]:checked')?.focus();
   });
 }
 
