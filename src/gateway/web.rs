@@ -22,12 +22,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
     require-trusted-types-for 'script'; trusted-types 'none'";
 
 /// The addresses of the page, beside `/`. The client's routes, in `web-client/src/App.tsx`.
-const PAGES: [&str; 4] = [
-    "/rooms/{id}",
-    "/people/{id}",
-    "/staff",
-    "/staff/rooms/{id}",
-];
+const PAGES: [&str; 4] = ["/rooms/{id}", "/people/{id}", "/staff", "/staff/rooms/{id}"];
 
 /// Everything at an address that no other route has.
 pub fn router(gateway: &Gateway) -> Router<Arc<Gateway>> {
