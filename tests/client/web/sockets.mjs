@@ -21,7 +21,6 @@ class Tap {
   /** May answer a request in the server's place, which never hears of it: `(event, payload) => answer`. */
   answer = () => undefined;
 
-  #questions = new Map();
   #match = null;
   #held = null;
   #joined = null;
@@ -57,39 +56,40 @@ class Tap {
       this.#held = null;
     }
     this.#joined = { socket, server };
+    const questions = new Map(); // each connection counts from the beginning
     socket.onMessage((frame) => {
-      if (!this.#outgoing(socket, frame)) server.send(this.changeSent(String(frame)));
+      if (!this.#outgoing(socket, questions, frame)) server.send(this.changeSent(String(frame)));
     });
     server.onMessage((frame) => {
-      const send = this.#incoming(socket, String(frame));
+      const send = this.#incoming(socket, questions, String(frame));
       if (this.#held) this.#held.push(send);
       else send();
     });
   }
 
   /** Whether it was answered here. */
-  #outgoing(socket, frame) {
-    const [, id, body] = /^42(\d*)(\[.*\])$/s.exec(frame) ?? [];
+  #outgoing(socket, questions, frame) {
+    const [, namespace = '', id, body] = /^42(\/\w+,)?(\d*)(\[.*\])$/s.exec(frame) ?? [];
     if (!body) return false;
     const [event, payload] = JSON.parse(body);
     this.sent.push([event, payload]);
     if (!id) return false;
-    this.#questions.set(id, event);
+    questions.set(id, event);
     const answer = this.answer(event, payload);
-    if (answer) socket.send(`43${id}${JSON.stringify([answer])}`);
+    if (answer) socket.send(`43${namespace}${id}${JSON.stringify([answer])}`);
     return answer !== undefined;
   }
 
-  #incoming(socket, frame) {
-    const [, type, id, body] = /^4([23])(\d*)(\[.*\])$/s.exec(frame) ?? [];
+  #incoming(socket, questions, frame) {
+    const [, type, namespace = '', id, body] = /^4([23])(\/\w+,)?(\d*)(\[.*\])$/s.exec(frame) ?? [];
     if (!body) return () => socket.send(frame);
     const isAnswer = type === '3';
     const values = JSON.parse(body);
-    const event = isAnswer ? this.#questions.get(id) : values[0];
+    const event = isAnswer ? questions.get(id) : values[0];
     const packet = { event, isAnswer, data: values.at(-1) };
     if (this.#match?.(packet)) this.#held ??= [];
     const data = this.change(packet);
-    return () => socket.send(`4${type}${id}${JSON.stringify([...values.slice(0, -1), data])}`);
+    return () => socket.send(`4${type}${namespace}${id}${JSON.stringify([...values.slice(0, -1), data])}`);
   }
 }
 

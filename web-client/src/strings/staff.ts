@@ -38,8 +38,7 @@ const en = {
   typingShort: 'Typing…',
   guest: 'Guest',
   you: 'You',
-  nobody: 'Nobody',
-  assigned: (name: string | null) => (name === null ? 'Assigned to you' : `Assigned to ${isolated(name)}`),
+  nobody: 'Unassigned',
   viewing: (people: readonly string[]) =>
     `${who(people)} ${people.length > 1 ? 'are' : 'is'} looking at this conversation`,
   typing: (people: readonly string[]) => `${who(people)} ${people.length > 1 ? 'are' : 'is'} typing…`,
@@ -55,10 +54,10 @@ const en = {
   toList: 'To the list',
   gone: 'This conversation is not there any more.',
 
-  assignee: (name: string) => `Assigned to: ${isolated(name)}`,
+  assignee: (name: string | null) => (name === null ? 'Unassigned' : `Assigned to ${isolated(name)}`),
   assign: 'Assign to me',
   takeOver: (name: string) => `Take over from ${isolated(name)}`,
-  unassign: 'Assign to nobody',
+  unassign: 'Unassign',
   close: 'Close',
   closeLabel: 'Close conversation',
   closeTitle: (name: string) => `Close the conversation with ${isolated(name)}?`,

@@ -131,9 +131,13 @@ export function reduceDesk(desk: DeskModel, event: DeskEvent): DeskModel {
   }
 }
 
-/** The rooms of a status, newest activity first. */
-export function roomsOf({ rooms }: Pick<DeskState, 'rooms'>, wanted: SupportStatus): readonly CustomerRoom[] {
-  const found = [...rooms.values()].filter((room) => room.status === wanted);
+/** The rooms of a status, and one that is kept among them, newest activity first. */
+export function roomsOf(
+  { rooms }: Pick<DeskState, 'rooms'>,
+  wanted: SupportStatus,
+  kept: RoomId | null = null,
+): readonly CustomerRoom[] {
+  const found = [...rooms.values()].filter(({ id, status }) => status === wanted || id === kept);
   return found.sort((a, b) => (activeAt(a) < activeAt(b) ? 1 : activeAt(a) > activeAt(b) ? -1 : 0));
 }
 

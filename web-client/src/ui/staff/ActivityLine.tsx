@@ -10,7 +10,12 @@ export function ActivityLine({ roomId }: { roomId: RoomId }) {
   const strings = useStaffStrings();
   const typists = useDeskState((state) => state.typists).filter((typist) => typist.room_id === roomId);
   const viewers = useDeskState((state) => state.viewers).filter((viewer) => viewer.room_id === roomId);
-  const customers = typists.filter(({ is_staff }) => !is_staff).map(({ username }) => username);
+  const customer = useDeskState((state) => state.rooms.get(roomId)?.customer_name);
+  // The customer is one, whatever they are called where they write.
+  const customers = typists
+    .filter(({ is_staff }) => !is_staff)
+    .slice(0, 1)
+    .map(({ username }) => customer ?? username);
   const colleagues = typists.filter(({ is_staff }) => is_staff).map(({ username }) => username);
   const isTyping = typists.length > 0;
   const onlookers = viewers.map(({ username }) => username).filter((name) => !colleagues.includes(name));

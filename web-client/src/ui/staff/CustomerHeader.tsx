@@ -67,20 +67,21 @@ function Assignee({ room: { id, assigned_to, assigned_name } }: { room: Customer
   const me = useMe();
   const desk = useDesk();
   const isMine = assigned_to === me.id;
-  const name = assigned_to === null ? strings.nobody : isMine ? strings.you : (assigned_name ?? '');
+  const name = isMine ? strings.you : (assigned_name ?? '');
+  const label = strings.assignee(assigned_to === null ? null : name);
   const assign = async (userId: UserId | null) => {
     const result = await desk.assign(id, userId);
     if (!result.ok) toast(strings.assignFailed(error(result.error)));
   };
   return (
     <DialogTrigger>
-      <AriaButton className={styles['assignee'] ?? ''} aria-label={strings.assignee(name)}>
+      <AriaButton className={styles['assignee'] ?? ''} aria-label={label}>
         <UserRound size={16} aria-hidden="true" />
-        <bdi className={styles['assigneeName']}>{name}</bdi>
+        <bdi className={styles['assigneeName']}>{assigned_to === null ? strings.nobody : name}</bdi>
         <ChevronDown size={14} aria-hidden="true" />
       </AriaButton>
       <Popover placement="bottom end" className={`${menu['popover']} ${styles['popover']}`} offset={4}>
-        <Dialog className={menu['menu'] ?? ''} aria-label={strings.assignee(name)}>
+        <Dialog className={menu['menu'] ?? ''} aria-label={label}>
           {({ close }) => (
             <>
               {!isMine && (

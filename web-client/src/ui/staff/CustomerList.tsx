@@ -17,14 +17,16 @@ import { rowKey } from './list-keys';
 interface CustomerListProps {
   status: SupportStatus;
   openId: RoomId | null;
+  /** Listed whatever its status is by now. */
+  keptId: RoomId | null;
   /** Whether nothing but the list is open. */
   isFromList: boolean;
 }
 
-export function CustomerList({ status, openId, isFromList }: CustomerListProps) {
+export function CustomerList({ status, openId, keptId, isFromList }: CustomerListProps) {
   const strings = useStaffStrings();
   const all = useDeskState((state) => state.rooms);
-  const rooms = useMemo(() => roomsOf({ rooms: all }, status), [all, status]);
+  const rooms = useMemo(() => roomsOf({ rooms: all }, status, keptId), [all, status, keptId]);
   const isReady = useDeskState((state) => state.phase === 'ready');
   const { phase, has_more } = useDeskState((state) => state.loaded[status]);
   const isWaiting = !isReady || (rooms.length === 0 && has_more && phase !== 'failed');

@@ -101,7 +101,7 @@ function Facts({ room: { id, customer_email, is_guest, assigned_to, assigned_nam
         <span className={`${styles['fact']} ${isMine ? styles['mine'] : ''}`}>
           <UserRound size={13} aria-hidden="true" />
           <bdi aria-hidden="true">{isMine ? strings.you : (assigned_name ?? '')}</bdi>
-          <Hidden>{strings.assigned(isMine ? null : (assigned_name ?? ''))}</Hidden>
+          <Hidden>{strings.assignee(isMine ? strings.you : (assigned_name ?? ''))}</Hidden>
         </span>
       )}
     </span>

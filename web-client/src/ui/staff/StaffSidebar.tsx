@@ -27,6 +27,7 @@ export function StaffSidebar({ place, onDialog }: StaffSidebarProps) {
   const strings = useStaffStrings();
   const openId = place.name === 'room' ? place.roomId : null;
   const [tab, setTab] = useTab(openId);
+  const keptId = useKept(openId, tab);
   const nav = useRef<HTMLElement>(null);
   useListKeys(nav);
   useReturn(openId);
@@ -59,7 +60,7 @@ export function StaffSidebar({ place, onDialog }: StaffSidebarProps) {
           ))}
         </div>
       </fieldset>
-      <CustomerList key={tab} status={tab} openId={openId} isFromList={place.name === 'list'} />
+      <CustomerList key={tab} status={tab} openId={openId} keptId={keptId} isFromList={place.name === 'list'} />
       <UserMenu onDialog={onDialog} />
     </nav>
   );
@@ -86,6 +87,18 @@ function useTab(openId: RoomId | null): [SupportStatus, (status: SupportStatus) 
     if (status !== undefined) setTab((chosen) => chosen ?? status);
   }, [status]);
   return [tab ?? status ?? 'waiting', setTab];
+}
+
+/** The conversation that is open stays where it was opened: answering it must not take it out of sight. */
+function useKept(openId: RoomId | null, tab: SupportStatus): RoomId | null {
+  const status = useDeskState((state) => (openId === null ? undefined : state.rooms.get(openId)?.status));
+  const [kept, setKept] = useState<{ id: RoomId; tab: SupportStatus } | null>(null);
+  useEffect(() => {
+    if (openId === null) setKept(null);
+    else if (status === tab) setKept({ id: openId, tab });
+    else setKept((before) => (before?.id === openId && before.tab === tab ? before : null));
+  }, [openId, status, tab]);
+  return kept !== null && kept.id === openId && kept.tab === tab ? kept.id : null;
 }
 
 /** Coming back from a conversation, one stands where one left the list. */
