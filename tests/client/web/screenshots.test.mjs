@@ -2,6 +2,8 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, test } from 'node:test';
+import { KIM, SAM, SCRIPT, setDesk } from './desk-stage.mjs';
+import { onDesk } from './desk.mjs';
 import { MAYA, MAYAS_SHARE, NEWCOMER, setStage, stopTheClock, tokenOf } from './stage.mjs';
 import { openProfile, startSite } from './support.mjs';
 
@@ -11,6 +13,7 @@ const DESK = { viewport: { width: 1280, height: 800 } };
 const PHONE = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 
 let stage;
+let desk;
 before(async () => {
   if (skip) return;
   mkdirSync(folder, { recursive: true });
@@ -123,4 +126,56 @@ test('more messages than the limit allows', { skip }, async (t) => {
   await window.page.locator('[data-state=waiting]').waitFor();
   await window.composer.fill('And do we need the trailer');
   await picture(window, 'rate-limited');
+});
+
+/** The staff's console on the same morning. */
+async function openConsole(t, member, path = '/staff', options = DESK) {
+  const profile = await openProfile(t, desk.server, { locale: 'en-GB', timezoneId: 'UTC', reducedMotion: 'reduce', ...options });
+  const window = await profile.newTab();
+  window.tap = await stopTheClock(window.page, SCRIPT);
+  await window.visit(`${path}#token=${member.token}`);
+  return onDesk(window, member);
+}
+
+test('the console', { skip }, async (t) => {
+  desk = await startSite();
+  const { lena, kim, priya, marco } = await setDesk({ url: desk.url });
+  desk = { server: desk };
+  await kim.ok('view_room', { room_id: priya.room });
+  const window = await openConsole(t, SAM);
+  await window.row('Marco Bellini').waitFor();
+  await picture(window, 'console-list');
+  await window.open('Lena Fischer');
+  await kim.ok('view_room', { room_id: lena.room });
+  await marco.ok('typing', { is_typing: true });
+  await lena.ok('typing', { is_typing: true });
+  await window.composer.fill('Good morning Lena, it can: give your sister’s');
+  await window.activity.getByText('Kim Osei is looking').waitFor();
+  await window.activity.getByText('Lena Fischer is typing…').waitFor();
+  await picture(window, 'console');
+  await window.page.emulateMedia({ colorScheme: 'dark' });
+  await picture(window, 'console-dark');
+  await window.page.emulateMedia({ colorScheme: 'light' });
+  await window.composer.fill('');
+
+  window.tap.hold(({ event }) => event === 'admin_message_sent');
+  await kim.ok('admin_message', { room_id: lena.room, content: 'Names are not checked, she can simply take it along.' });
+  await window.composer.fill('Good morning Lena, it can: give your sister’s ticket to whoever comes in her place.');
+  await window.composer.press('Enter');
+  await window.page.locator('[data-state=sending]').waitFor();
+  window.tap.release();
+  await window.button('Send anyway').waitFor();
+  await picture(window, 'console-stale');
+
+  await window.show('Closed');
+  await window.open('Tom Becker');
+  await window.reads('This conversation is closed.');
+  await picture(window, 'console-closed');
+  const phone = await openConsole(t, KIM, '/staff', PHONE);
+  await phone.row('Marco Bellini').waitFor();
+  await picture(phone, 'console-phone-list');
+  await phone.show('Open');
+  await phone.row('Lena Fischer').tap();
+  await phone.inRoom('Lena Fischer');
+  await picture(phone, 'console-phone');
 });

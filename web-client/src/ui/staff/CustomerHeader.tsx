@@ -42,21 +42,19 @@ export function CustomerHeader({ room }: { room: CustomerRoom | null }) {
 function Detail({ room: { customer_email, is_guest, is_online, status } }: { room: CustomerRoom }) {
   const strings = useStaffStrings();
   const { common } = useStrings();
-  const words = [];
-  if (status === 'closed') words.push(strings.tabs.closed);
-  else words.push(is_online ? common.online : common.offline);
-  if (is_guest) words.push(strings.guest);
+  const presence = is_online ? common.online : common.offline;
+  const words = [status === 'closed' ? strings.tabs.closed : presence, ...(is_guest ? [strings.guest] : [])];
   return (
     <>
-      {words.join(' · ')}
       {customer_email !== null && (
         <>
-          {' · '}
           <a href={`mailto:${encodeURIComponent(customer_email)}`} className={styles['email']}>
             <bdi>{customer_email}</bdi>
           </a>
+          {' · '}
         </>
       )}
+      {words.join(' · ')}
     </>
   );
 }
@@ -78,7 +76,7 @@ function Assignee({ room: { id, assigned_to, assigned_name } }: { room: Customer
       <AriaButton className={styles['assignee'] ?? ''} aria-label={label}>
         <UserRound size={16} aria-hidden="true" />
         <bdi className={styles['assigneeName']}>{assigned_to === null ? strings.nobody : name}</bdi>
-        <ChevronDown size={14} aria-hidden="true" />
+        <ChevronDown size={14} aria-hidden="true" className={styles['chevron'] ?? ''} />
       </AriaButton>
       <Popover placement="bottom end" className={`${menu['popover']} ${styles['popover']}`} offset={4}>
         <Dialog className={menu['menu'] ?? ''} aria-label={label}>

@@ -67,6 +67,7 @@ function Conversation({ talk, room }: ConversationProps) {
   const strings = useStaffStrings();
   const { room: texts, common } = useStrings();
   const me = useMe();
+  const wasOpen = useWasOpen(room);
   const { read_by } = talk;
   const markOf = useCallback(
     (message: Message) => {
@@ -99,9 +100,23 @@ function Conversation({ talk, room }: ConversationProps) {
         <LogSkeleton />
       )}
       <ActivityLine roomId={talk.room_id} />
-      {room?.status === 'closed' ? <Closed /> : <Answer talk={talk} name={room?.customer_name ?? ''} />}
+      {room?.status === 'closed' ? (
+        <Closed isFresh={wasOpen} />
+      ) : (
+        <Answer talk={talk} name={room?.customer_name ?? ''} />
+      )}
     </>
   );
+}
+
+/** Whether the conversation was open since it came on screen. */
+function useWasOpen(room: CustomerRoom | null): boolean {
+  const [wasOpen, setWasOpen] = useState(false);
+  const isOpen = room !== null && room.status !== 'closed';
+  useEffect(() => {
+    if (isOpen) setWasOpen(true);
+  }, [isOpen]);
+  return wasOpen;
 }
 
 function Answer({ talk, name }: { talk: DeskRoomHook; name: string }) {
@@ -165,12 +180,22 @@ function Stale({ onSend, onEdit }: { onSend: () => void; onEdit: () => void }) {
   );
 }
 
-function Closed() {
+/** Overlays give the focus back to what opened them once they are gone: it can be had only after that. */
+const OVERLAY_GONE_MS = 60;
+
+function Closed({ isFresh }: { isFresh: boolean }) {
   const strings = useStaffStrings();
-  const [isFresh, setFresh] = useState(true);
-  useEffect(() => setFresh(false), []);
+  const words = useRef<HTMLParagraphElement>(null);
+  // What had the focus has gone with the conversation.
+  useEffect(() => {
+    if (!isFresh) return;
+    const timer = setTimeout(() => {
+      if (!document.activeElement || document.activeElement === document.body) words.current?.focus();
+    }, OVERLAY_GONE_MS);
+    return () => clearTimeout(timer);
+  }, [isFresh]);
   return (
-    <p className={styles['closed']} role={isFresh ? undefined : 'status'}>
+    <p ref={words} className={styles['closed']} tabIndex={-1}>
       <CircleCheck size={16} aria-hidden="true" />
       {strings.closed}
     </p>
