@@ -1,174 +1,38 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import type { AdminMessage } from '../../protocol/generated/AdminMessage';
-import type { CustomerRoom } from '../../protocol/generated/CustomerRoom';
-import type { Message } from '../../protocol/generated/Message';
-import type { RoomActivity } from '../../protocol/generated/RoomActivity';
-import type { SupportStatus } from '../../protocol/generated/SupportStatus';
-import { createDrafts } from '../drafts';
-import { ok } from '../result';
-import { FakeSignals, FakeSockets, fakeKept } from '../testing/fakes';
-import { createDesk, type Desk } from './desk';
-import { roomsOf, unreadTotal } from './desk-state';
-
-const me = { id: 1, tenant: 'default', username: 'Sam', is_guest: false, is_staff: true };
-const KIM = 2;
-
-let sockets: FakeSockets;
-let signals: FakeSignals;
-let tab: ReturnType<typeof fakeKept>;
-let local: ReturnType<typeof fakeKept>;
-let desk: Desk;
-let rooms: Map<string, CustomerRoom>;
-let histories: Map<string, Message[]>;
-let written = 0;
-
-const pass = (ms = 0) => vi.advanceTimersByTimeAsync(ms);
-const time = (seconds: number) => new Date(Date.UTC(2026, 0, 1) + seconds * 1000).toISOString();
-const state = () => desk.state.getState();
-const talk = (id: string) => desk.room(id).state.getState();
-const texts = (id: string) => talk(id).messages.map(({ message }) => message);
-const listed = (status: SupportStatus) => roomsOf(state(), status).map(({ id }) => id);
-const tell = (event: string, payload: unknown) => sockets.last.receive(event, payload);
-const history = (id: string) => histories.get(id) ?? [];
-
-function room(id: string, more: Partial<CustomerRoom> = {}): CustomerRoom {
-  const made = { created_at: time(0), last_message_at: null, last_message: null, unread_count: 0, rev: 0 };
-  const nobody = { assigned_to: null, assigned_name: null, is_online: true, is_guest: true };
-  const customer = { customer_name: id, customer_email: null, customer_id: `c-${id}` };
-  return { id, status: 'waiting', ...customer, ...made, ...nobody, ...more };
-}
-
-function stored(id: string, user_id: number | string, sender_type: 'customer' | 'staff', text: string): Message {
-  const seq = history(id).length + 1;
-  written += 1;
-  const place = { id: `${id}-${seq}`, room_id: id, seq, rev: seq, timestamp: time(100 + written) };
-  const said = { message: text, content: text, username: String(user_id), sender_name: String(user_id) };
-  const message: Message = { ...place, ...said, user_id, sender_type, is_read: false };
-  histories.set(id, [...history(id), message]);
-  const unread = sender_type === 'customer' ? (rooms.get(id)?.unread_count ?? 0) + 1 : 0;
-  change(id, { last_message: message, last_message_at: message.timestamp, unread_count: unread, rev: seq });
-  return message;
-}
-
-const change = (id: string, patch: Partial<CustomerRoom>) =>
-  rooms.set(id, { ...(rooms.get(id) ?? room(id)), ...patch });
-
-/** The customer writes. */
-function say(id: string, text: string) {
-  const message = stored(id, `c-${id}`, 'customer', text);
-  tell('new_customer_message', { room_id: id, message, unread_count: rooms.get(id)?.unread_count });
-}
-
-function answered(id: string, text: string, by = KIM) {
-  tell('admin_message_sent', { room_id: id, message: stored(id, by, 'staff', text) });
-}
-
-function act(id: string, action: RoomActivity['action'], more: Partial<RoomActivity> = {}) {
-  const kim = { user_id: KIM, username: 'Kim', is_staff: true };
-  tell('room_activity', { room_id: id, action, ...kim, ...more } satisfies RoomActivity);
-}
-
-const status = () => {
-  const open = [...rooms.values()].filter((one) => one.status !== 'closed');
-  return { rooms: open.slice(0, 200), active_customers: open.length, viewers: [] };
-};
-
-function serve() {
-  const { answers } = sockets;
-  answers.set('view_room', (payload) => {
-    const { room_id } = payload as { room_id: string | null };
-    if (room_id !== null && !rooms.has(room_id)) return { success: false, code: 'not_found', message: 'no' };
-    return { success: true, viewers: [], room: room_id === null ? null : rooms.get(room_id) };
-  });
-  answers.set('get_messages', (payload) => {
-    const { room_id, before = 1e9, limit = 50 } = payload as { room_id: string; before?: number; limit?: number };
-    const all = history(room_id).filter(({ seq }) => seq < before);
-    return { success: true, messages: all.slice(-limit), has_more: all.length > limit, rev: history(room_id).length };
-  });
-  answers.set('mark_read', (payload) => {
-    const { room_id, seq } = payload as { room_id: string; seq: number };
-    change(room_id, { unread_count: 0 });
-    return { success: true, seq, unread_count: 0 };
-  });
-  answers.set('get_rooms', (payload) => {
-    const { status, cursor, limit } = payload as { status?: SupportStatus; cursor?: string; limit: number };
-    const all = roomsOf({ rooms }, status ?? 'waiting');
-    const from = Number(cursor ?? 0);
-    const next_cursor = from + limit < all.length ? String(from + limit) : null;
-    return { success: true, rooms: all.slice(from, from + limit), next_cursor };
-  });
-  answers.set('admin_message', (payload) => {
-    const { room_id, content, client_id, if_rev } = payload as AdminMessage;
-    const id = String(room_id);
-    if (if_rev !== undefined && if_rev < history(id).length) {
-      return { success: false, code: 'stale_reply', message: 'there is a newer message' };
-    }
-    const message = { ...stored(id, me.id, 'staff', content), ...(client_id === undefined ? {} : { client_id }) };
-    histories.set(id, [...history(id).slice(0, -1), message]);
-    tell('admin_message_sent', { room_id, message });
-    return { success: true, message };
-  });
-}
-
-function open() {
-  desk = createDesk({
-    me,
-    env: { openSocket: sockets.open, signals, local, tab, newId: () => crypto.randomUUID(), random: () => 0.5 },
-    auth: async () => ok({ token: 'token' }),
-    unauthorized: async () => false,
-    told: () => {},
-    drafts: createDrafts(local, { tenant: 'default', user_id: me.id }),
-  });
-}
-
-async function connect() {
-  await pass();
-  tell('connect', undefined);
-  tell('room_status', status());
-  await pass();
-}
-
-async function cut() {
-  tell('disconnect', 'transport close');
-  await pass();
-}
-
-async function comeBack() {
-  desk.connection.reconnectNow();
-  await connect();
-}
-
-async function show(id: string) {
-  const close = desk.room(id).open();
-  await pass();
-  return close;
-}
-
-beforeEach(async () => {
-  vi.useFakeTimers();
-  vi.setSystemTime(time(1000));
-  sockets = new FakeSockets();
-  signals = new FakeSignals();
-  tab = fakeKept();
-  local = fakeKept();
-  histories = new Map();
-  rooms = new Map();
-  serve();
-  for (const id of ['a', 'b']) for (const text of ['one', 'two']) stored(id, `c-${id}`, 'customer', `${id} ${text}`);
-  open();
-  await connect();
-});
-afterEach(() => {
-  desk.dispose();
-  vi.useRealTimers();
-});
+import { describe, expect, it } from 'vitest';
+import {
+  act,
+  answered,
+  change,
+  comeBack,
+  connect,
+  cut,
+  desk,
+  KIM,
+  listed,
+  me,
+  open,
+  pass,
+  room,
+  rooms,
+  say,
+  show,
+  signals,
+  sockets,
+  state,
+  stored,
+  talk,
+  tell,
+  texts,
+  time,
+  unread,
+} from '../testing/desk';
 
 describe('the list', () => {
   it('is on the staff’s door, and says what is unread', () => {
     expect(sockets.last.namespace).toBe('/admin');
     expect(sockets.last.auth).toEqual({ token: 'token' });
     expect(state().phase).toBe('ready');
-    expect(unreadTotal(state())).toBe(4);
+    expect(unread()).toBe(4);
   });
 
   it('puts the newest activity first, whoever wrote', () => {
@@ -249,7 +113,7 @@ describe('a room on screen', () => {
     expect(sockets.last.asked('view_room')).toEqual([{ room_id: 'a' }]);
     expect(sockets.last.asked('mark_read')).toEqual([{ room_id: 'a', seq: 4 }]);
     expect(talk('a').read_up_to).toBe(3);
-    expect(unreadTotal(state())).toBe(2);
+    expect(unread()).toBe(2);
   });
 
   it('is read as it comes, while somebody looks at the page', async () => {
@@ -258,11 +122,11 @@ describe('a room on screen', () => {
     say('a', 'unseen');
     await pass();
     expect(sockets.last.asked('mark_read')).toHaveLength(1);
-    expect(unreadTotal(state())).toBe(3);
+    expect(unread()).toBe(3);
     signals.send('visible');
     await pass();
     expect(sockets.last.asked('mark_read').at(-1)).toEqual({ room_id: 'a', seq: 3 });
-    expect(unreadTotal(state())).toBe(2);
+    expect(unread()).toBe(2);
   });
 
   it('is not looked at any more by whoever has been away for long', async () => {
@@ -290,7 +154,7 @@ describe('a room on screen', () => {
     act('a', 'read', { seq: 3, user_id: 'c-a', is_staff: false });
     expect(talk('a').read_by).toEqual({ staff: 2, customer: 3 });
     act('b', 'read', { seq: 2, unread_count: 0 });
-    expect(unreadTotal(state())).toBe(0);
+    expect(unread()).toBe(0);
   });
 
   it('that does not exist disappears', async () => {

@@ -48,7 +48,7 @@ function Detail({ room: { customer_email, is_guest, is_online, status } }: { roo
     <>
       {customer_email !== null && (
         <>
-          <a href={`mailto:${encodeURIComponent(customer_email)}`} className={styles['email']}>
+          <a href={`mailto:${encodeURIComponent(customer_email).replace('%40', '@')}`} className={styles['email']}>
             <bdi>{customer_email}</bdi>
           </a>
           {' · '}

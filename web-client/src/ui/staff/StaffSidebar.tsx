@@ -1,7 +1,7 @@
 import { MessagesSquare } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
 import { Link } from 'wouter';
-import { type DeskState, roomsOf } from '../../client/support/desk-state';
+import type { DeskState } from '../../client/support/desk-state';
 import { useDeskState } from '../../hooks/desk';
 import type { RoomId } from '../../protocol/generated/RoomId';
 import type { SupportStatus } from '../../protocol/generated/SupportStatus';
@@ -76,7 +76,9 @@ function Count({ status }: { status: SupportStatus }) {
 
 function countOf(state: DeskState, status: SupportStatus, words: (n: number, isAll: boolean) => string): string | null {
   if (status === 'closed' || state.phase !== 'ready') return null;
-  return words(roomsOf(state, status).length, !state.loaded[status].has_more);
+  let count = 0;
+  for (const room of state.rooms.values()) if (room.status === status) count += 1;
+  return words(count, !state.loaded[status].has_more);
 }
 
 /** Whoever comes by the address of a conversation finds it in the list. */
