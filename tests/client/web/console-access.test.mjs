@@ -101,13 +101,22 @@ test('the focus is never lost', async (t) => {
   await customer(t, server, name, { message: 'Hello?' });
   const window = await openDesk(t, server, SAM, '/staff', CALM);
   const focused = (text) => eventually(async () => assert.match(
-    await window.page.evaluate(() => document.activeElement.textContent || document.activeElement.ariaLabel), text));
+    await window.page.evaluate(() => {
+      const { activeElement, body } = document;
+      return activeElement === body ? 'nothing' : activeElement.textContent || activeElement.ariaLabel;
+    }), text));
   await window.open(name);
   await focused(/Message/);
   await window.button('Unassigned').click();
   await window.button('Assign to me', window.dialog).click();
   await focused(/You/);
   await window.button('Close conversation').click();
+  await focused(/Close conversation/);
+  await window.page.keyboard.press('Escape');
+  await window.dialog.waitFor({ state: 'detached' });
+  await window.inRoom(name);
+  await focused(/Close/);
+  await window.page.keyboard.press('Enter');
   await focused(/Close conversation/);
   await window.page.keyboard.press('Enter');
   await focused(/This conversation is closed/);

@@ -3,6 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'react';
 import { Virtualizer, type VirtualizerHandle } from 'virtua';
 import type { Outgoing, RoomState } from '../../client/room-state';
 import type { Message } from '../../protocol/generated/Message';
+import type { SenderType } from '../../protocol/generated/SenderType';
 import type { User } from '../../protocol/generated/User';
 import { useStrings } from '../../strings';
 import { Button } from '../common/Button';
@@ -28,9 +29,11 @@ interface MessageListProps {
   onLoadOlder: () => void;
   /** How far a message has got, where that is shown. */
   markOf?: (message: Message) => Mark;
+  /** In support rooms: as whom I write. */
+  sender?: SenderType;
 }
 
-export function MessageList({ room, me, intro, actions, onLoadOlder, markOf }: MessageListProps) {
+export function MessageList({ room, me, intro, actions, onLoadOlder, markOf, sender }: MessageListProps) {
   const strings = useStrings();
   const { messages, outgoing, read_up_to, has_older, loading_older, retry_at } = room;
   const buildRows = useMemo(() => createRows(me.id), [me.id]);
@@ -79,6 +82,7 @@ export function MessageList({ room, me, intro, actions, onLoadOlder, markOf }: M
               me={me}
               intro={index === 0 && !has_older ? intro : null}
               retryAt={retry_at}
+              sender={sender}
               mark={row.kind === 'message' && markOf ? markOf(row.message) : null}
               actions={actions}
             />

@@ -29,6 +29,8 @@ interface MessageRowProps {
   retryAt: number | null;
   actions: OutgoingActions;
   mark?: Mark;
+  /** As whom I write. */
+  sender?: SenderType | undefined;
 }
 
 /** Rows of messages change with their place only; what is outgoing is always looked at anew. */
@@ -36,7 +38,15 @@ function isSame(a: MessageRowProps, b: MessageRowProps): boolean {
   return a.row === b.row && a.row.kind === 'message' && a.intro === b.intro && a.me === b.me && a.mark === b.mark;
 }
 
-export const MessageRow = memo(function MessageRow({ row, me, intro, retryAt, actions, mark = null }: MessageRowProps) {
+export const MessageRow = memo(function MessageRow({
+  row,
+  me,
+  intro,
+  retryAt,
+  actions,
+  mark = null,
+  sender,
+}: MessageRowProps) {
   const strings = useStrings();
   return (
     <>
@@ -66,6 +76,7 @@ export const MessageRow = memo(function MessageRow({ row, me, intro, retryAt, ac
           isHead={row.isHead}
           state={row.item.state}
           text={row.item.text}
+          sender={sender}
         >
           <OutgoingStatus item={row.item} retryAt={retryAt} actions={actions} />
         </Frame>

@@ -1,5 +1,5 @@
 import { CircleCheck, CloudAlert, DoorClosed } from 'lucide-react';
-import { type KeyboardEvent, useCallback, useEffect, useRef, useState } from 'react';
+import { useCallback, useEffect, useRef, useState } from 'react';
 import { isRead } from '../../client/support/messages';
 import { useMe } from '../../hooks';
 import { type DeskRoomHook, useDesk, useDeskDraft, useDeskRoom, useDeskState } from '../../hooks/desk';
@@ -9,17 +9,17 @@ import type { RoomId } from '../../protocol/generated/RoomId';
 import { useStrings } from '../../strings';
 import { useStaffStrings } from '../../strings/staff';
 import { Button } from '../common/Button';
-import { isComposing } from '../common/keys';
 import { Notice } from '../common/Notice';
 import { toast } from '../common/toasts';
 import { Composer } from '../room/Composer';
 import { focusComposerSoon } from '../room/focus';
 import { LogSkeleton } from '../room/LogSkeleton';
 import { MessageList } from '../room/MessageList';
-import { leaveRoom, navigate } from '../routes';
+import { navigate } from '../routes';
 import { ActivityLine } from './ActivityLine';
 import { CustomerHeader } from './CustomerHeader';
 import styles from './CustomerScreen.module.css';
+import { useEscape } from './list-keys';
 
 export function CustomerScreen({ roomId }: { roomId: RoomId }) {
   const strings = useStaffStrings();
@@ -34,16 +34,9 @@ export function CustomerScreen({ roomId }: { roomId: RoomId }) {
     navigate('/staff', { replace: true });
   }, [talk.phase, isGone, strings]);
 
-  const onKeyDown = (event: KeyboardEvent) => {
-    if (event.key !== 'Escape' || event.defaultPrevented || isComposing(event)) return;
-    event.preventDefault();
-    // So that the list can have the focus.
-    if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
-    leaveRoom('/staff');
-  };
+  useEscape();
   return (
-    // biome-ignore lint/a11y/noStaticElementInteractions: a key that works anywhere in the conversation
-    <div className={styles['screen']} onKeyDown={onKeyDown}>
+    <div className={styles['screen']}>
       {isGone ? (
         <Notice icon={<DoorClosed size={24} />} title={strings.missingTitle} text={strings.missingText}>
           <Button onPress={() => navigate('/staff')}>{strings.toList}</Button>
@@ -95,6 +88,7 @@ function Conversation({ talk, room }: ConversationProps) {
           actions={talk}
           onLoadOlder={talk.loadOlder}
           markOf={markOf}
+          sender="staff"
         />
       ) : (
         <LogSkeleton />

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect } from 'react';
 import type { RoomId } from '../../protocol/generated/RoomId';
+import { leaveRoom } from '../routes';
 
 const ROW = 'a[data-room]';
 
@@ -33,6 +34,21 @@ export function useListKeys(list: RefObject<HTMLElement | null>): void {
     document.addEventListener('keydown', onKey);
     return () => document.removeEventListener('keydown', onKey);
   }, [list]);
+}
+
+/** Esc leads back to the list, from wherever one is; what is open above the conversation has it first. */
+export function useEscape(): void {
+  useEffect(() => {
+    const onKey = (event: KeyboardEvent) => {
+      if (event.key !== 'Escape' || event.defaultPrevented || event.isComposing) return;
+      event.preventDefault();
+      // So that the list can have the focus.
+      if (document.activeElement instanceof HTMLElement) document.activeElement.blur();
+      leaveRoom('/staff');
+    };
+    document.addEventListener('keydown', onKey);
+    return () => document.removeEventListener('keydown', onKey);
+  }, []);
 }
 
 /** The row of a room, or (it may have another status by now) the status whose list is shown. */
