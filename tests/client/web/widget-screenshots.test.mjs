@@ -22,7 +22,7 @@ const SCRIPT = [
   ['staff', 'Hello! Most likely it is the water 🙂 How often do you give it some?'],
   ['customer', 'Every Sunday'],
   ['customer', 'And it stands in the bathroom.'],
-  ['staff', 'Then every third Sunday is plenty. Let the soil dry all the way down first; there are pictures at fern.example/snake-plant'],
+  ['staff', 'Then every third Sunday is plenty. Let the soil dry all the way down first; there are pictures at https://fern.example/snake-plant'],
   ['customer', '🙏'],
 ];
 

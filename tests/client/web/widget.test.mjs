@@ -309,6 +309,7 @@ describe('on the page', () => {
 
   test('the keyboard gets in, writes, and gets back to where it was', async (t) => {
     const tab = await (await openVisitor(t, site)).open();
+    await tab.launcher.waitFor();
     await tab.launcher.focus();
     await tab.page.keyboard.press('Enter');
     await tab.composer.waitFor();

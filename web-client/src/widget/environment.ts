@@ -1,7 +1,7 @@
 // The surroundings of the widget's page. The library for sockets is fetched when there is something to connect for.
 
 import { browserSignals, keptIn, newId, oneAtATime, openChannel } from '../client/browser-parts';
-import type { CustomerEnvironment } from '../client/support/customer';
+import type { CustomerEnvironment } from '../client/support/customer-environment';
 
 export function widgetEnvironment(host: Pick<CustomerEnvironment, 'askToken' | 'tokenRefused'>): CustomerEnvironment {
   return {

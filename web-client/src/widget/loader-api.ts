@@ -13,14 +13,16 @@ interface Acts {
  * Puts `Confab` on the window. Pages that cannot wait for the script write
  * `(window.Confab ??= []).push((confab) => confab.signIn(token))`: what stands there is done now, and later at once.
  */
-export function createApi(acts: Acts, listeners: Listeners, unread: () => number): void {
+export function createApi(acts: Acts, listeners: Listeners, now: () => { unread: number; isReady: boolean }): void {
   const api = {
     ...acts,
     /** `unread` (with how many), `open`, `close`, `ready`. Resolves to what ends it. */
     on(name: string, listener: (value: unknown) => void) {
       const set = listeners.get(name) ?? new Set();
       listeners.set(name, set.add(listener));
-      if (name === 'unread' && unread() > 0) listener(unread());
+      const { unread, isReady } = now();
+      if (name === 'unread' && unread > 0) listener(unread);
+      if (name === 'ready' && isReady) listener(undefined);
       return () => void set.delete(listener);
     },
     push: (work: (confab: unknown) => void) => work(api),

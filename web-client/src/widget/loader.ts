@@ -131,7 +131,7 @@ function start({ src, dataset }: HTMLScriptElement) {
       },
     },
     listeners,
-    () => unread,
+    () => ({ unread, isReady }),
   );
 
   // The page comes first.

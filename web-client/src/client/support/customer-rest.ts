@@ -85,7 +85,7 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
     /** Who one is, and whether there is a conversation that is open. */
     async function begin() {
       if (who.token !== undefined && who.guest_session !== undefined) {
-        const linked = answered(await api.link(who.token, who.guest_session));
+        const linked = answered(await link(who.token, who.guest_session));
         if (!linked.ok) return isOver ? undefined : end(linked.error);
         who = { token: who.token };
       }
@@ -93,6 +93,12 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
       if (isOver) return;
       events.live();
       await listen();
+    }
+
+    /** A guest whom the server does not know (any more) has nothing to bring along. */
+    async function link(token: string, guest: string): Promise<Result<unknown>> {
+      const linked = await api.link(token, guest);
+      return !linked.ok && linked.error.code === 'not_found' ? ok({}) : linked;
     }
 
     /** Whether there was an answer. */
@@ -202,7 +208,7 @@ export function restTransport(api: CustomerApi, random: () => number): OpenTrans
       authenticate: async (token) => {
         const guest = who.token === undefined ? who.guest_session : undefined;
         if (guest !== undefined) {
-          const linked = await api.link(token, guest);
+          const linked = await link(token, guest);
           if (!linked.ok) return linked;
         }
         who = { token };

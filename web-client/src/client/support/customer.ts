@@ -5,38 +5,17 @@ import { createStore } from 'zustand/vanilla';
 import type { ErrorBody } from '../../protocol/generated/ErrorBody';
 import type { Session } from '../../protocol/generated/Session';
 import type { User } from '../../protocol/generated/User';
-import type { Channel, Environment, Kept, Signals } from '../environment';
 import { createPatience } from '../patience';
 import type { Readable } from '../readable';
 import { fail, localError, ok, type Result } from '../result';
 import { createCustomerApi } from './customer-api';
 import { type CustomerConversation, createConversation, unreadIn } from './customer-conversation';
-import { type About, createCustomerKept, type Guest, type Marker, NOTHING, type TabRecord } from './customer-kept';
+import type { CustomerEnvironment } from './customer-environment';
+import { type About, createCustomerKept, type Guest, type Marker, NOTHING } from './customer-kept';
 import { restTransport } from './customer-rest';
-import { type OpenSupportSocket, socketTransport } from './customer-socket';
+import { socketTransport } from './customer-socket';
 import type { Credentials } from './customer-transport';
-
-export interface CustomerEnvironment {
-  readonly fetch: Environment['fetch'];
-  readonly local: Kept;
-  readonly tab: Kept;
-  readonly channel: Channel;
-  readonly openSocket: OpenSupportSocket;
-  readonly signals: Signals;
-  readonly exclusively: Environment['exclusively'];
-  readonly newId: () => string;
-  readonly random: () => number;
-  /** Asks the site for a fresh token; null: it has none. */
-  readonly askToken: () => Promise<string | null>;
-  /** The site gave a token that is no good. */
-  readonly tokenRefused: (error: ErrorBody) => void;
-}
-
-type Who =
-  | { readonly kind: 'nobody' }
-  | { readonly kind: 'guest'; readonly guest: Guest }
-  /** `guest`: who becomes the user with the next connection. */
-  | { readonly kind: 'user'; readonly user: User; readonly token: string; readonly guest: Guest | null };
+import { isFinal, keyOf, merged, NOBODY, ownerOf, proofOf, provenBy, type Who } from './customer-who';
 
 export interface CustomerState {
   readonly who: Who['kind'];
@@ -62,10 +41,6 @@ export interface Customer {
 
 /** How long the tab in which somebody has signed in may take to tell the others. */
 const LINKED_MS = 1500;
-const NOBODY: Who = { kind: 'nobody' };
-
-/** A user's id is unique in its tenant, and keeps its type: `7` and `"7"` are two. */
-const keyOf = ({ tenant, id }: User): string => JSON.stringify([tenant, id]);
 
 export function createCustomer(env: CustomerEnvironment): Customer {
   const api = createCustomerApi(env.fetch);
@@ -98,9 +73,8 @@ export function createCustomer(env: CustomerEnvironment): Customer {
 
   // The conversation of whoever it is
 
-  function ownerOf(one: Who): string {
-    if (one.kind === 'user') return `user:${keyOf(one.user)}`;
-    return one.kind === 'guest' ? `guest:${one.guest.tag}` : `new:${marker.at}`;
+  function owner(one: Who): string {
+    return ownerOf(one, marker.at);
   }
 
   function openConversation(): CustomerConversation {
@@ -119,11 +93,11 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       connected: (as) => isOurs() && connected(as),
       session: (session) => isOurs() && becameGuest(session),
       load: () => {
-        const record = kept.record(ownerOf(who));
+        const record = kept.record(owner(who));
         const { name, email } = record.about;
         return who.kind === 'user' || name !== '' || email !== '' ? record : { ...record, about: host };
       },
-      save: (record) => isOurs() && kept.saveRecord(ownerOf(who), record),
+      save: (record) => isOurs() && kept.saveRecord(owner(who), record),
     });
   }
 
@@ -150,11 +124,11 @@ export function createCustomer(env: CustomerEnvironment): Customer {
 
   function is(next: Who) {
     const record = conversation.unsent();
-    const before = ownerOf(who);
+    const before = owner(who);
     who = next;
-    if (before !== ownerOf(next)) {
+    if (before !== owner(next)) {
       kept.saveRecord(before, NOTHING);
-      kept.saveRecord(ownerOf(next), record);
+      kept.saveRecord(owner(next), record);
     }
     state.setState({ who: next.kind });
   }
@@ -222,7 +196,7 @@ export function createCustomer(env: CustomerEnvironment): Customer {
     kept.forgetGuest(guest.tag);
     who = { ...who, guest: null };
     // Not before: in another tab they would begin a conversation of their own.
-    marker = kept.mark(keyOf(user), guest.tag, JSON.stringify({ user, token }));
+    marker = kept.mark(keyOf(user), guest.tag, proofOf(user, token));
   }
 
   async function refused(error: ErrorBody): Promise<boolean> {
@@ -312,17 +286,17 @@ export function createCustomer(env: CustomerEnvironment): Customer {
     if (who.kind === 'user') {
       if (keyOf(who.user) === key) return goOn(token);
       kept.forgetOthers([]);
-      marker = kept.mark(key, null, JSON.stringify({ user, token }));
+      marker = kept.mark(key, null, proofOf(user, token));
       close({ kind: 'user', user, token, guest: null });
       return conversation.connect();
     }
     const guest = who.kind === 'guest' ? who.guest : kept.guest();
     const next: Who = { kind: 'user', user, token, guest };
-    if (!guest && marker.user !== key) marker = kept.mark(key, null, JSON.stringify({ user, token }));
-    const record = merged(kept.record(ownerOf(next)), conversation.unsent());
+    if (!guest && marker.user !== key) marker = kept.mark(key, null, proofOf(user, token));
+    const record = merged(kept.record(owner(next)), conversation.unsent());
     is(next);
-    kept.saveRecord(ownerOf(next), record);
-    kept.forgetOthers([ownerOf(next)]);
+    kept.saveRecord(owner(next), record);
+    kept.forgetOthers([owner(next)]);
     conversation.reload();
     state.setState({ problem: null });
     void proceed(token);
@@ -373,7 +347,7 @@ export function createCustomer(env: CustomerEnvironment): Customer {
     kept.forgetOthers([]);
     if (!now) return close(NOBODY);
     // They have signed in elsewhere: it is their conversation here too.
-    kept.saveRecord(ownerOf(now), record);
+    kept.saveRecord(owner(now), record);
     close(now);
     conversation.connect();
   }
@@ -391,6 +365,8 @@ export function createCustomer(env: CustomerEnvironment): Customer {
   const unsubscribe = env.signals.subscribe((signal) => {
     if (signal === 'hidden' || signal === 'offline') return;
     patience.wake();
+    // The site may have another token by now.
+    if (state.getState().problem !== null && who.kind === 'user') conversation.connect();
     // While it slept it heard nothing of the others.
     if (signal === 'visible') follow(kept.marker(), null);
   });
@@ -399,7 +375,7 @@ export function createCustomer(env: CustomerEnvironment): Customer {
     state,
     start: (about) => {
       host = about;
-      kept.forgetOthers([ownerOf(who), `new:${marker.at}`, ...(marker.user !== null ? [`user:${marker.user}`] : [])]);
+      kept.forgetOthers([owner(who), `new:${marker.at}`, ...(marker.user !== null ? [`user:${marker.user}`] : [])]);
       conversation.reload();
       if (who.kind !== 'nobody' || conversation.unsent().unsent.length > 0) conversation.connect();
     },
@@ -419,25 +395,5 @@ export function createCustomer(env: CustomerEnvironment): Customer {
       conversation.dispose();
       kept.dispose();
     },
-  };
-}
-
-/** What a tab tells the others when somebody has signed in. */
-function provenBy(proof: string | null): Who | null {
-  const value: unknown = proof === null ? null : JSON.parse(proof);
-  if (typeof value !== 'object' || value === null || !('user' in value && 'token' in value)) return null;
-  return { kind: 'user', user: value.user as User, token: String(value.token), guest: null };
-}
-
-/** Codes that stay so until the site or the server does something about it. */
-const isFinal = ({ code }: ErrorBody): boolean => code === 'unauthorized' || code === 'access_denied';
-
-/** What one had written before a reload comes first. */
-function merged(before: TabRecord, now: TabRecord): TabRecord {
-  const known = new Set(now.unsent.map(({ client_id }) => client_id));
-  return {
-    draft: now.draft || before.draft,
-    about: NOTHING.about,
-    unsent: [...before.unsent.filter(({ client_id }) => !known.has(client_id)), ...now.unsent],
   };
 }

@@ -47,7 +47,17 @@ function Fields({ about, onDone }: { about: About; onDone: (about: About | null)
     onDone({ name: name ?? '', email: email ?? '' });
   };
   return (
-    <form className={styles['form']} onSubmit={submit} noValidate>
+    <form
+      className={styles['form']}
+      onSubmit={submit}
+      onKeyDown={(event) => {
+        if (event.key !== 'Escape') return;
+        // Else it would close all of it.
+        event.stopPropagation();
+        onDone(null);
+      }}
+      noValidate
+    >
       <label htmlFor={`${id}n`}>{strings.about.name}</label>
       <input
         id={`${id}n`}
