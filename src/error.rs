@@ -155,11 +155,13 @@ impl Error {
             }
             _ => None,
         };
+        let (code, status) = self.answer();
         ErrorBody {
             success: false,
-            code: self.code(),
+            code,
             message: self.to_string(),
             retry_after_ms,
+            status,
         }
     }
 }

@@ -8,11 +8,12 @@ use entity::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 use ts_rs::TS;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use utoipa::ToSchema;
 
 use super::requests::Text;
 
-const MIN_PASSWORD_CHARS: usize = 8;
-const MAX_PASSWORD_CHARS: usize = 1000;
+pub(super) const MIN_PASSWORD_CHARS: usize = 8;
+pub(super) const MAX_PASSWORD_CHARS: usize = 1000;
 
 /// The name of an account: trimmed, 1 to 100 characters, all of them visible or a plain space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,12 +65,14 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 /// `POST /api/auth/register` and `/login`.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Credentials {
     #[ts(type = "string")]
+    #[schema(inline)]
     pub username: AccountName,
     #[ts(type = "string")]
+    #[schema(inline)]
     pub password: Password,
     /// For browsers: the refresh token comes as an HttpOnly cookie, where no script can read it.
     #[serde(default)]
@@ -77,8 +80,15 @@ pub struct Credentials {
     pub cookie: bool,
 }
 
+/// `POST /api/guest-sessions/link`: the guest turns out to be the caller.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct LinkGuest {
+    pub guest_session: String,
+}
+
 /// `POST /api/auth/refresh` and `/logout`.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Refresh {
     /// Left out where the token is in the cookie.
@@ -88,7 +98,7 @@ pub struct Refresh {
 }
 
 /// The ways in that this server offers.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct WaysIn {
     /// Sign in with name and password.
@@ -100,7 +110,7 @@ pub struct WaysIn {
 }
 
 /// Whoever is calling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct User {
     /// Unique in its tenant.
@@ -111,13 +121,13 @@ pub struct User {
     pub is_guest: bool,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Me {
     pub user: User,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SignedIn {
     /// What connections and requests are made with.
