@@ -155,13 +155,11 @@ impl Error {
             }
             _ => None,
         };
-        let (code, status) = self.answer();
         ErrorBody {
             success: false,
-            code,
+            code: self.code(),
             message: self.to_string(),
             retry_after_ms,
-            status,
         }
     }
 }

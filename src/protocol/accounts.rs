@@ -69,15 +69,23 @@ impl<'de> Deserialize<'de> for Password {
 #[ts(export)]
 pub struct Credentials {
     #[ts(type = "string")]
-    #[schema(inline)]
     pub username: AccountName,
     #[ts(type = "string")]
-    #[schema(inline)]
     pub password: Password,
     /// For browsers: the refresh token comes as an HttpOnly cookie, where no script can read it.
     #[serde(default)]
     #[ts(optional, as = "Option<bool>")]
     pub cookie: bool,
+}
+
+/// `POST /api/guest-sessions`.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct NewGuest {
+    /// Whose guest; `default` unless told.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tenant: Option<String>,
 }
 
 /// `POST /api/guest-sessions/link`: the guest turns out to be the caller.

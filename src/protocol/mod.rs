@@ -41,8 +41,4 @@ pub struct ErrorBody {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, type = "number")]
     pub retry_after_ms: Option<u64>,
-    /// The HTTP status that goes with it.
-    #[serde(skip)]
-    #[ts(skip)]
-    pub status: u16,
 }

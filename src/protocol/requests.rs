@@ -64,7 +64,7 @@ impl<'de, const DEFAULT: u32, const MAX: u32> Deserialize<'de> for Limit<DEFAULT
 }
 
 /// How long an answer may wait for something to happen.
-pub(super) const MAX_WAIT_SECONDS: u64 = 60;
+const MAX_WAIT_SECONDS: u64 = 60;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Wait(pub Duration);
@@ -90,7 +90,6 @@ pub(super) fn revision<'de, D: Deserializer<'de>>(
 #[ts(export)]
 pub struct CreateRoom {
     #[ts(type = "string")]
-    #[schema(inline)]
     pub name: RoomName,
     #[serde(default)]
     #[ts(optional, as = "Option<bool>")]
@@ -128,7 +127,6 @@ pub struct ChatMessage {
     pub room_id: RoomId,
     #[serde(alias = "content")]
     #[ts(type = "string")]
-    #[schema(inline)]
     pub message: MessageText,
     #[serde(default)]
     #[ts(optional)]
@@ -147,7 +145,6 @@ pub struct ChatMessage {
 pub struct PrivateMessage {
     pub recipient_id: UserId,
     #[ts(type = "string")]
-    #[schema(inline)]
     pub message: MessageText,
     #[serde(default)]
     #[ts(optional)]
@@ -168,7 +165,6 @@ pub struct GetMessages {
     /// At most 200; 50 unless told.
     #[serde(default)]
     #[ts(optional, as = "Option<u32>")]
-    #[schema(inline)]
     pub limit: PageSize,
     /// Only messages with a smaller `seq`.
     #[serde(default, deserialize_with = "revision")]
@@ -193,7 +189,6 @@ pub struct GetChanges {
     /// connection: one that is held hears of changes anyway, and is answered at once.
     #[serde(default)]
     #[ts(optional, as = "Option<u32>")]
-    #[schema(inline)]
     pub wait: Wait,
 }
 
@@ -218,12 +213,10 @@ pub struct GetUserConversations {}
 #[ts(export)]
 pub struct SearchUsers {
     #[ts(type = "string")]
-    #[schema(inline)]
     pub query: SearchQuery,
     /// At most 50; 20 unless told.
     #[serde(default)]
     #[ts(optional, as = "Option<u32>")]
-    #[schema(inline)]
     pub limit: SearchLimit,
 }
 
@@ -232,12 +225,10 @@ pub struct SearchUsers {
 #[ts(export)]
 pub struct SearchRooms {
     #[ts(type = "string")]
-    #[schema(inline)]
     pub query: SearchQuery,
     /// At most 50; 20 unless told.
     #[serde(default)]
     #[ts(optional, as = "Option<u32>")]
-    #[schema(inline)]
     pub limit: SearchLimit,
 }
 

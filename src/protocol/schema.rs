@@ -1,5 +1,7 @@
 //! How the description of the API says what a field may hold, where the type checks it while it is read.
 
+use std::borrow::Cow;
+
 use utoipa::{
     PartialSchema, ToSchema,
     openapi::{KnownFormat, ObjectBuilder, RefOr, Schema, SchemaFormat, Type},
@@ -8,7 +10,7 @@ use utoipa::{
 use super::{
     AccountName, Email, Password, Wait,
     accounts::{MAX_PASSWORD_CHARS, MIN_PASSWORD_CHARS},
-    requests::{Limit, MAX_WAIT_SECONDS, Text},
+    requests::{Limit, Text},
 };
 
 /// Neither empty after trimming nor with a NUL.
@@ -31,28 +33,40 @@ fn integer() -> ObjectBuilder {
         .maximum(Some(i64::MAX))
 }
 
-macro_rules! schema {
-    (impl [$($generics:tt)*] $name:ty => $schema:expr) => {
-        impl<$($generics)*> PartialSchema for $name {
+/// One type with numbers in it is several in the document.
+macro_rules! generic_schema {
+    ($name:ident<$one:ident: $type:ident, $other:ident> => $schema:expr) => {
+        impl<const $one: $type, const $other: $type> PartialSchema for $name<$one, $other> {
             fn schema() -> RefOr<Schema> {
                 $schema.into()
             }
         }
 
-        impl<$($generics)*> ToSchema for $name {}
-    };
-    ($name:ty => $schema:expr) => {
-        schema!(impl [] $name => $schema);
+        impl<const $one: $type, const $other: $type> ToSchema for $name<$one, $other> {
+            fn name() -> Cow<'static, str> {
+                format!("{}{}To{}", stringify!($name), $one, $other).into()
+            }
+        }
     };
 }
 
-schema!(impl [const MIN: usize, const MAX: usize] Text<MIN, MAX>
+macro_rules! schema {
+    ($name:ty => $schema:expr) => {
+        impl PartialSchema for $name {
+            fn schema() -> RefOr<Schema> {
+                $schema.into()
+            }
+        }
+
+        impl ToSchema for $name {}
+    };
+}
+
+generic_schema!(Text<MIN: usize, MAX>
     => text(MIN, MAX, if MIN > 0 { SOME_TEXT } else { ANY_TEXT }));
-schema!(impl [const DEFAULT: u32, const MAX: u32] Limit<DEFAULT, MAX>
+generic_schema!(Limit<DEFAULT: u32, MAX>
     => integer().minimum(Some(1)).default(Some(DEFAULT.into())));
-schema!(Wait => integer().minimum(Some(0)).default(Some(0.into())).description(Some(format!(
-    "Seconds, {MAX_WAIT_SECONDS} at the most"
-))));
+schema!(Wait => integer().minimum(Some(0)).default(Some(0.into())));
 schema!(AccountName => text(1, 100, SOME_TEXT));
 schema!(Password => ObjectBuilder::new()
     .schema_type(Type::String)
