@@ -136,7 +136,6 @@ pub struct ChatMessage {
     pub reply_to: Option<MessageId>,
     #[serde(default)]
     #[ts(optional, as = "Option<Vec<String>>")]
-    #[schema(value_type = Option<Vec<String>>)]
     pub attachments: Option<Vec<ExternalId>>,
 }
 

@@ -30,7 +30,7 @@ fn integer() -> ObjectBuilder {
     ObjectBuilder::new()
         .schema_type(Type::Integer)
         .format(Some(SchemaFormat::KnownFormat(KnownFormat::Int64)))
-        .maximum(Some(i64::MAX))
+        .maximum(Some(u64::MAX))
 }
 
 /// One type with numbers in it is several in the document.

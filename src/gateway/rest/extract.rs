@@ -27,7 +27,9 @@ use crate::{
 /// The door's name in metrics and in the audit.
 pub const DOOR: &str = "rest";
 
-/// The largest body, in bytes: the longest message, even if every character of it is escaped.
+/// The largest body of those who sign in, in bytes.
+const MAX_CREDENTIALS: usize = 64 * 1024;
+/// The largest body otherwise: the longest message, even if every character of it is escaped.
 const MAX_BODY: usize = 256 * 1024;
 
 /// Whoever sends the request.
@@ -100,7 +102,7 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Object<T> {
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
-        let read = read(gateway, &parts.headers, body).await;
+        let read = read(gateway, &parts.headers, body, MAX_CREDENTIALS).await;
         Ok(Self(read.and_then(|bytes| parse(&bytes))))
     }
 }
@@ -117,19 +119,24 @@ pub async fn fields<T: DeserializeOwned>(
     if body.is_end_stream() {
         return commands::parse(RawValue::NULL);
     }
-    parse(&read(gateway, headers, body).await?)
+    parse(&read(gateway, headers, body, MAX_BODY).await?)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
-    let json = serde_json::from_slice(bytes);
-    commands::parse(json.map_err(|_| Error::invalid("the body is not JSON"))?)
+    let json = serde_json::from_slice::<Box<RawValue>>(bytes)
+        .map_err(|_| Error::invalid("the body is not JSON"))?;
+    // An event may come with `null` for nothing; a body that says nothing is empty.
+    if json.get() == "null" {
+        return Err(Error::invalid("the body must be an object"));
+    }
+    commands::parse(&json)
 }
 
-async fn read(gateway: &Gateway, headers: &HeaderMap, body: Body) -> Result<Bytes> {
+async fn read(gateway: &Gateway, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
     json_only(headers)?;
     let patience = gateway.config.header_timeout_seconds.0;
     let body = Body::new(TimeoutBody::new(patience, body));
-    to_bytes(body, MAX_BODY)
+    to_bytes(body, most)
         .await
         .map_err(|_| Error::invalid("the body is too large or did not arrive"))
 }

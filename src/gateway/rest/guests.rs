@@ -41,7 +41,9 @@ pub fn serve(api: Api) -> Api {
             Required::False,
         )
         .says(&[201])
-        .answers::<Session>();
+        .answers::<Session>()
+        // Where the tenant has no guests.
+        .refuses(&[401]);
     api.serve(about, create)
 }
 

@@ -217,6 +217,7 @@ impl Route {
         body: Map<String, Value>,
     ) -> Result<Box<RawValue>> {
         let mut payload = body;
+        payload.values_mut().for_each(whole_numbers);
         if self.takes_key {
             take_key(&parts.headers, &mut payload)?;
         }
@@ -265,6 +266,24 @@ pub fn has_body(method: &Method) -> bool {
     matches!(*method, Method::POST | Method::PATCH | Method::PUT)
 }
 
+/// 7.0 is the integer 7, as JSON Schema has it, and JavaScript.
+fn whole_numbers(value: &mut Value) {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let whole = number.as_f64().filter(|float| float.fract() == 0.0);
+            #[expect(
+                clippy::cast_possible_truncation,
+                reason = "a float that is too large stays the largest integer, and is refused as one"
+            )]
+            if let Some(float) = whole {
+                *value = Value::from(float as i64);
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(whole_numbers),
+        _ => {}
+    }
+}
+
 /// `Idempotency-Key` is the message's `client_id`; where both are given they are one.
 fn take_key(headers: &HeaderMap, payload: &mut Map<String, Value>) -> Result<()> {
     let Some(key) = headers.get(IDEMPOTENCY_KEY) else {
@@ -294,8 +313,9 @@ impl Kind {
                 ExternalId::Text(text) => Ok(Value::from(&*text)),
             },
             Self::Integer => {
-                let number = text.parse::<i64>();
-                number.map(Value::from).map_err(|_| wrong("an integer"))
+                let large = || text.parse::<u64>().map(Value::from);
+                let number = text.parse::<i64>().map(Value::from).or_else(|_| large());
+                number.map_err(|_| wrong("an integer"))
             }
             Self::Boolean => {
                 let flag = text.parse::<bool>();

@@ -53,7 +53,8 @@ fn messages() -> Vec<Route> {
             "/rooms/{room_id}/messages",
             "Sends a message to a room",
         )
-        .creates(),
+        .creates()
+        .refuses(&[409]),
         Route::get::<GetChanges, Changes>(
             "/rooms/{room_id}/changes",
             "What changed in a room; the answer can wait until something does",
