@@ -114,7 +114,7 @@ pub async fn perform(
         }
     });
     let _ends_with_client = only_reads.then(|| AbortOnDropHandle::new(task));
-    answered.await.unwrap_or_else(|_| Err(Error::Internal))
+    answered.await.unwrap_or(Err(Error::Internal))
 }
 
 /// The answer, on its way to whoever holds the request.

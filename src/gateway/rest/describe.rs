@@ -220,12 +220,12 @@ pub const REFUSALS: [(u16, &str, &str); 8] = [
     (
         401,
         "Unauthorized",
-        "`unauthorized`, `token_expired`, `signed_out`: no valid token or guest session",
+        "`unauthorized`, `token_expired`, `signed_out`, `guest_linked`: no valid token or guest session",
     ),
     (
         403,
         "Denied",
-        "`access_denied`, `forbidden` (for staff only), `origin_not_allowed`",
+        "`access_denied`, `forbidden` (for staff only), `blocked`, `account_disabled`, `origin_not_allowed`",
     ),
     (
         404,

@@ -7,7 +7,7 @@ use std::{
 };
 
 use axum::{
-    body::{Body, Bytes, HttpBody, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
@@ -102,8 +102,11 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Object<T> {
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
         let (parts, body) = request.into_parts();
-        let read = read(gateway, &parts.headers, body, MAX_CREDENTIALS).await;
-        Ok(Self(read.and_then(|bytes| parse(&bytes))))
+        let read = async {
+            json_only(&parts.headers)?;
+            parse(&read(gateway, body, MAX_CREDENTIALS).await?)
+        };
+        Ok(Self(read.await))
     }
 }
 
@@ -116,10 +119,12 @@ pub async fn fields<T: DeserializeOwned>(
     headers: &HeaderMap,
     body: Body,
 ) -> Result<T> {
-    if body.is_end_stream() {
+    let bytes = read(gateway, body, MAX_BODY).await?;
+    if bytes.is_empty() {
         return commands::parse(RawValue::NULL);
     }
-    parse(&read(gateway, headers, body, MAX_BODY).await?)
+    json_only(headers)?;
+    parse(&bytes)
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
@@ -132,8 +137,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
     commands::parse(&json)
 }
 
-async fn read(gateway: &Gateway, headers: &HeaderMap, body: Body, most: usize) -> Result<Bytes> {
-    json_only(headers)?;
+async fn read(gateway: &Gateway, body: Body, most: usize) -> Result<Bytes> {
     let patience = gateway.config.header_timeout_seconds.0;
     let body = Body::new(TimeoutBody::new(patience, body));
     to_bytes(body, most)

@@ -10,6 +10,7 @@ mod describe;
 mod document;
 mod extract;
 mod guests;
+mod kind;
 mod route;
 mod routes;
 mod search;

@@ -4,11 +4,13 @@ use super::route::Route;
 use crate::{
     chat::Namespace,
     protocol::{
-        AdminMessage, AssignRoom, Changes, ChatMessage, CloseRoom, ConversationList, CreateRoom,
-        CustomerRoomChanged, CustomerRooms, GetChanges, GetMessages, GetOwnRoom, GetRoom,
-        GetRoomParticipants, GetRooms, GetUserConversations, GetUserRooms, MessagePage,
+        AddParticipant, AdminMessage, ArchiveRoom, AssignRoom, BlockUser, BlockedUsers, Changes,
+        ChatMessage, CloseRoom, ConversationList, CreateRoom, CustomerRoomChanged, CustomerRooms,
+        Done, GetBlockedUsers, GetChanges, GetMessages, GetOwnRoom, GetRoom, GetRoomParticipants,
+        GetRooms, GetUserConversations, GetUserRooms, MarkRead, MarkedRead, MessagePage,
         MessageSent, OpenRoom, OwnSupportRoom, ParticipantList, PrivateMessage, PrivateMessageSent,
-        RoomCreated, RoomList, RoomOpened, RoomView,
+        RemoveParticipant, RenameRoom, RoomArchived, RoomCreated, RoomList, RoomOpened,
+        RoomRenamed, RoomView, UnblockUser,
     },
 };
 
@@ -16,6 +18,7 @@ pub fn all() -> Vec<Route> {
     let parts = [
         ("Rooms", rooms()),
         ("Messages", messages()),
+        ("People", people()),
         ("Support", support()),
         ("Staff", staff()),
     ];
@@ -32,10 +35,26 @@ fn rooms() -> Vec<Route> {
             .creates()
             .refuses(&[404]),
         Route::get::<GetRoom, RoomView>("/rooms/{room_id}", "One room"),
+        Route::patch::<RenameRoom, RoomRenamed>("/rooms/{room_id}", "Gives a room another name")
+            .refuses(&[409]),
+        Route::delete::<ArchiveRoom, RoomArchived>(
+            "/rooms/{room_id}",
+            "Ends writing to a room; what was written is kept",
+        ),
         Route::get::<GetRoomParticipants, ParticipantList>(
             "/rooms/{room_id}/participants",
             "Who belongs to a room",
         ),
+        Route::post::<AddParticipant, Done>(
+            "/rooms/{room_id}/participants",
+            "Makes somebody a participant",
+        )
+        .refuses(&[409]),
+        Route::delete::<RemoveParticipant, Done>(
+            "/rooms/{room_id}/participants",
+            "Takes somebody out of a room; with one's own id leaves it for good",
+        )
+        .refuses(&[409]),
         Route::get::<GetUserConversations, ConversationList>(
             "/conversations",
             "The caller's conversations, with what is unread",
@@ -59,12 +78,24 @@ fn messages() -> Vec<Route> {
             "/rooms/{room_id}/changes",
             "What changed in a room; the answer can wait until something does",
         ),
+        Route::post::<MarkRead, MarkedRead>(
+            "/rooms/{room_id}/read",
+            "Says how far the caller has read",
+        ),
         Route::post::<PrivateMessage, PrivateMessageSent>(
             "/private-messages",
             "Sends a message to a user",
         )
         .creates()
-        .refuses(&[404]),
+        .refuses(&[404, 409]),
+    ]
+}
+
+fn people() -> Vec<Route> {
+    vec![
+        Route::get::<GetBlockedUsers, BlockedUsers>("/blocks", "Those whom the caller has blocked"),
+        Route::post::<BlockUser, Done>("/blocks", "Blocks somebody").refuses(&[404]),
+        Route::delete::<UnblockUser, Done>("/blocks/{user_id}", "Takes a block back"),
     ]
 }
 
@@ -104,4 +135,22 @@ fn staff() -> Vec<Route> {
         .refuses(&[409]),
     ];
     routes.map(|route| route.of(Namespace::Admin)).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::gateway::commands;
+
+    #[test]
+    fn every_route_stands_for_a_command_of_its_namespace() {
+        for route in all() {
+            let name = commands::name(route.namespace, route.event);
+            assert_eq!(
+                name, route.event,
+                "{} {}",
+                route.about.method, route.about.path
+            );
+        }
+    }
 }
