@@ -1,12 +1,11 @@
 //! How much anyone may ask for: all limiters and their keys in one place.
 
+mod places;
+
 use std::{
     net::{IpAddr, Ipv6Addr},
     num::NonZeroU32,
-    sync::{
-        Arc, LazyLock,
-        atomic::{AtomicUsize, Ordering},
-    },
+    sync::LazyLock,
     time::Duration,
 };
 
@@ -23,10 +22,16 @@ use crate::{
     error::{Error, Result},
 };
 
+use places::Counters;
+pub use places::Place;
+
 /// How many times the attempts for an account that one address has, all together have.
 const ADDRESSES_PER_ACCOUNT: u32 = 10;
 const SEARCHES_A_SECOND: NonZeroU32 = NonZeroU32::new(5).expect("not zero");
 const SEARCHES_AT_ONCE: NonZeroU32 = NonZeroU32::new(60).expect("not zero");
+/// As many as a connection is served, see `gateway/pace.rs`.
+const REQUESTS_A_SECOND: NonZeroU32 = NonZeroU32::new(128).expect("not zero");
+const REQUESTS_AT_ONCE: NonZeroU32 = NonZeroU32::new(1024).expect("not zero");
 
 type UserKey = (TenantId, UserId);
 type Keyed<K> = RateLimiter<K, DashMapStateStore<K>, Clock, NoOpMiddleware<Nanos>>;
@@ -41,6 +46,8 @@ pub struct Limits {
     account_sign_ins: Option<Keyed<(TenantId, String, Option<IpAddr>)>>,
     all_account_sign_ins: Option<Keyed<(TenantId, String, Option<IpAddr>)>>,
     searches: Keyed<UserKey>,
+    requests: Keyed<UserKey>,
+    strangers: Keyed<IpAddr>,
     connections: Counters<UserKey>,
     pending: Counters<IpAddr>,
 }
@@ -112,11 +119,9 @@ impl Limits {
                     .saturating_mul(ADDRESSES_PER_ACCOUNT),
                 &clock,
             ),
-            searches: RateLimiter::new(
-                Quota::per_second(SEARCHES_A_SECOND).allow_burst(SEARCHES_AT_ONCE),
-                DashMapStateStore::default(),
-                clock.clone(),
-            ),
+            searches: per_second(SEARCHES_A_SECOND, SEARCHES_AT_ONCE, &clock),
+            requests: per_second(REQUESTS_A_SECOND, REQUESTS_AT_ONCE, &clock),
+            strangers: per_second(REQUESTS_A_SECOND, REQUESTS_AT_ONCE, &clock),
             clock,
             connections: Counters::new(config.max_connections_per_user),
             pending: Counters::new(config.max_pending_per_ip),
@@ -192,6 +197,22 @@ impl Limits {
         self.attempt(Some(&self.searches), &(tenant.clone(), user.clone()))
     }
 
+    /// Counts a request of a user, over HTTP.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub fn request(&self, tenant: &TenantId, user: &UserId) -> Result<()> {
+        self.attempt(Some(&self.requests), &(tenant.clone(), user.clone()))
+    }
+
+    /// Counts a request of somebody who has not said who they are, or could not prove it.
+    ///
+    /// # Errors
+    /// [`Error::TooManyAttempts`].
+    pub fn request_from(&self, ip: IpAddr) -> Result<()> {
+        self.attempt(Some(&self.strangers), &network(ip))
+    }
+
     fn attempt<K: Clone + Eq + std::hash::Hash>(
         &self,
         limiter: Option<&Keyed<K>>,
@@ -232,6 +253,8 @@ impl Limits {
             limiter.retain_recent();
         }
         self.searches.retain_recent();
+        self.requests.retain_recent();
+        self.strangers.retain_recent();
     }
 }
 
@@ -240,6 +263,15 @@ fn per_minute<K: Clone + Eq + std::hash::Hash>(most: u32, clock: &Clock) -> Opti
     let quota = Quota::per_minute(NonZeroU32::new(most)?);
     let store = DashMapStateStore::default();
     Some(RateLimiter::new(quota, store, clock.clone()))
+}
+
+fn per_second<K: Clone + Eq + std::hash::Hash>(
+    most: NonZeroU32,
+    at_once: NonZeroU32,
+    clock: &Clock,
+) -> Keyed<K> {
+    let quota = Quota::per_second(most).allow_burst(at_once);
+    RateLimiter::new(quota, DashMapStateStore::default(), clock.clone())
 }
 
 /// Whether one more line about refusals with a code may be logged: 10 a second in the long run, 100 at once.
@@ -257,48 +289,6 @@ pub(crate) fn network(ip: IpAddr) -> IpAddr {
     match ip {
         IpAddr::V4(_) => ip,
         IpAddr::V6(ip) => IpAddr::V6(Ipv6Addr::from_bits(ip.to_bits() & !u128::from(u64::MAX))),
-    }
-}
-
-/// Counts what is there at the same time, by key.
-struct Counters<K> {
-    most: usize,
-    counts: Arc<DashMap<K, AtomicUsize>>,
-}
-
-impl<K: Clone + Eq + std::hash::Hash> Counters<K> {
-    fn new(most: usize) -> Self {
-        Self {
-            most,
-            counts: Arc::default(),
-        }
-    }
-
-    fn take(&self, key: K) -> Result<Place<K>> {
-        let count = self.counts.entry(key.clone()).or_default();
-        if count.load(Ordering::Relaxed) >= self.most {
-            return Err(Error::TooManyConnections);
-        }
-        count.fetch_add(1, Ordering::Relaxed);
-        drop(count);
-        Ok(Place {
-            key,
-            counts: Arc::clone(&self.counts),
-        })
-    }
-}
-
-/// One of a key's places, free again when dropped.
-pub struct Place<K: Eq + std::hash::Hash> {
-    key: K,
-    counts: Arc<DashMap<K, AtomicUsize>>,
-}
-
-impl<K: Eq + std::hash::Hash> Drop for Place<K> {
-    fn drop(&mut self) {
-        self.counts.remove_if(&self.key, |_, count| {
-            count.fetch_sub(1, Ordering::Relaxed) == 1
-        });
     }
 }
 
@@ -384,18 +374,5 @@ mod tests {
         limits.sweep();
         assert!(limits.messages.as_ref().unwrap().renamed.is_empty());
         assert!(send(&limits).is_ok() && send(&limits).is_ok() && send(&limits).is_err());
-    }
-
-    #[test]
-    fn a_place_is_free_again_when_dropped() {
-        let (limits, _) = limits(0);
-        let ip = IpAddr::from([127, 0, 0, 1]);
-        let places: Vec<_> = (0..1000)
-            .map(|_| limits.pending(ip).map_err(|_| ()).unwrap())
-            .collect();
-        assert!(limits.pending(ip).is_err());
-        drop(places);
-        assert!(limits.pending(ip).is_ok());
-        assert_eq!(limits.pending.counts.len(), 0);
     }
 }

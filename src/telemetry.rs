@@ -66,7 +66,7 @@ fn describe() {
     describe_counter!("confab_events_total", "Requests by event, outcome and door");
     describe_counter!(
         "confab_http_requests_total",
-        "Requests to the API by route, method and status"
+        "HTTP requests by route, method and status"
     );
     describe_counter!("confab_messages_stored_total", "Messages committed");
     describe_counter!(

@@ -3,6 +3,8 @@
 //! Clients compare ids with `===`, so an id keeps the JSON type it was first given: user `7` and user `"7"` are two
 //! users. In the database both are text ([`ExternalId`]'s `Display`), written so that they cannot be mixed up.
 
+mod schema;
+
 use std::{fmt, str::FromStr, sync::Arc};
 
 use sea_orm::{DbErr, DeriveValueType, TryFromU64};

@@ -1,9 +1,12 @@
 //! Who may do what. The one place that decides it, for every door.
 
+use std::time::Duration;
+
 use entity::{
     ids::{TenantId, UserId},
     participants::Role,
     rooms::RoomKind,
+    timestamp::Timestamp,
 };
 
 use super::{Chat, room_cache::RoomRecord};
@@ -37,6 +40,14 @@ impl Chat {
             RoomKind::Private | RoomKind::Direct => true,
             RoomKind::Support => !caller.is_staff,
         }
+    }
+
+    /// How long the caller's token is still accepted; guests have none.
+    #[must_use]
+    pub fn time_left(&self, caller: &Identity) -> Option<Duration> {
+        let millis = |time: Timestamp| Duration::from_millis(u64::try_from(time.0).unwrap_or(0));
+        let end = millis(caller.expires_at?) + self.config.jwt_leeway_seconds.0;
+        Some(end.saturating_sub(millis(self.clock.now())))
     }
 
     /// The caller's role in a room, if they are a participant.

@@ -119,6 +119,14 @@ impl<O: Outlet> Outlet for Arc<O> {
 
 /// An event and its payload.
 type Told = (&'static str, Box<RawValue>);
+/// The way out to somebody who does not listen.
+struct Nothing;
+
+impl Outlet for Nothing {
+    fn push(&self, _: &'static str, _: &RawValue) {}
+
+    fn close(&self, _: CloseReason) {}
+}
 
 pub struct Connection {
     pub id: ConnectionId,
@@ -151,6 +159,20 @@ impl Connection {
             places: Mutex::default(),
             outlet,
         })
+    }
+
+    /// Somebody who asks once and holds no connection: they hear nothing, and enter no live room, so that nothing of them
+    /// is left behind whatever becomes of the request.
+    #[must_use]
+    pub fn passing(namespace: Namespace, identity: Identity) -> Arc<Self> {
+        let connection = Self::new(namespace, identity, Box::new(Nothing));
+        connection.end();
+        connection
+    }
+
+    /// Whether it is there to be told what happens: not if it is passing, or gone.
+    pub(super) fn lasts(&self) -> bool {
+        self.rooms.lock().is_some()
     }
 
     #[must_use]

@@ -1,4 +1,4 @@
-//! The list of a user's conversations, and how far they have been read.
+//! A user's rooms and conversations, and how far they have been read.
 
 use std::collections::HashMap;
 
@@ -7,11 +7,11 @@ use entity::{
     rooms::RoomKind,
 };
 
-use super::{Chat, RoomKey};
+use super::{Chat, RoomKey, rooms::to_room};
 use crate::{
     auth::Identity,
-    error::Result,
-    protocol::{Conversation, Participant},
+    error::{Error, Result},
+    protocol::{Conversation, Participant, Room},
 };
 
 /// Participants named with each conversation.
@@ -61,6 +61,50 @@ impl Chat {
             }
         });
         Ok(conversations.collect())
+    }
+
+    /// The caller's rooms, newest activity first.
+    pub async fn rooms(&self, caller: &Identity) -> Result<Vec<Room>> {
+        let (tenant, user) = (&caller.tenant, &caller.user_id);
+        let rooms = self.store.user_rooms(tenant, user).await?;
+        let direct = rooms.iter().filter(|room| room.kind == RoomKind::Direct);
+        let direct: Vec<RoomId> = direct.map(|room| room.id.clone()).collect();
+        let mut names: HashMap<RoomId, String> = HashMap::new();
+        for member in self.store.members(tenant, &direct, NAMED).await? {
+            if member.user_id != *user {
+                names.insert(member.room_id, member.username);
+            }
+        }
+        // The caller may have been removed from some of them while they were read.
+        let still = self.store.rooms_of(tenant, user).await?;
+        let rooms = rooms.iter().filter(|room| still.contains(&room.id));
+        let rooms = rooms.map(|room| {
+            let view = to_room(room);
+            let name = names.remove(&room.id).unwrap_or(view.name);
+            Room { name, ..view }
+        });
+        Ok(rooms.collect())
+    }
+
+    /// One room that the caller may enter.
+    ///
+    /// # Errors
+    /// [`Error::ROOM_NOT_FOUND`], [`Error::ROOM_DENIED`].
+    pub async fn get_room(&self, caller: &Identity, room: &RoomId) -> Result<Room> {
+        let key = RoomKey::new(&caller.tenant, room);
+        loop {
+            let (record, decided) = self.enter(caller, &key).await?;
+            // The row in the cache does not follow what is said.
+            let row = self.store.room(&caller.tenant, room).await?;
+            let row = row.ok_or(Error::ROOM_NOT_FOUND)?;
+            let view = self.room_for(caller, &record).await?;
+            if decided.holds() {
+                return Ok(Room {
+                    rev: row.last_rev,
+                    ..view
+                });
+            }
+        }
     }
 
     /// The caller was in a room up to a revision, and so has read it. What cannot be saved is unread again.

@@ -4,6 +4,7 @@ mod access;
 mod accounts;
 mod audit;
 mod blocks;
+mod changes;
 mod connection;
 mod conversations;
 mod customer;

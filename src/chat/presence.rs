@@ -26,6 +26,8 @@ use crate::{auth::Identity, error::Result};
 /// The users of this node who are online, and their connections.
 pub(super) struct Presence {
     tenants: DashMap<TenantId, Arc<Tenant>>,
+    /// Those who wait for an answer and hold no connection: they make nobody online, and hear of what ends them.
+    waiting: DashMap<(TenantId, UserId), Vec<Arc<Connection>>>,
     /// Held while a user's coming or going is decided and told, so that it is told in the order in which it happened.
     /// One lock for many users; it is never held across an await.
     turns: [Mutex<()>; 64],
@@ -51,6 +53,7 @@ impl Presence {
     pub(super) fn new() -> Self {
         Self {
             tenants: DashMap::new(),
+            waiting: DashMap::new(),
             turns: std::array::from_fn(|_| Mutex::new(())),
         }
     }
@@ -168,17 +171,48 @@ impl Presence {
         found.flat_map(|user| user.connections.clone()).collect()
     }
 
+    /// Every connection, and everybody who waits.
     pub(super) fn connections(&self) -> Vec<Arc<Connection>> {
         let tenants: Vec<_> = self
             .tenants
             .iter()
             .map(|tenant| Arc::clone(&tenant))
             .collect();
+        let waiting = self.waiting.iter().flat_map(|waiting| waiting.clone());
         tenants
             .iter()
             .flat_map(|tenant| tenant.connections(|_| true))
+            .chain(waiting)
             .collect()
     }
+
+    /// All that ends when a user loses access: their connections, and what waits for an answer.
+    pub(super) fn all_of(&self, tenant: &TenantId, user: &UserId) -> Vec<Arc<Connection>> {
+        let mut all = self.connections_of(tenant, std::slice::from_ref(user));
+        if let Some(waiting) = self.waiting.get(&(tenant.clone(), user.clone())) {
+            all.extend(waiting.iter().cloned());
+        }
+        all
+    }
+
+    pub(super) fn wait(&self, connection: &Arc<Connection>) {
+        let mut waiting = self.waiting.entry(key(connection)).or_default();
+        waiting.push(Arc::clone(connection));
+    }
+
+    pub(super) fn wait_no_more(&self, connection: &Connection) {
+        let key = key(connection);
+        if let Some(mut waiting) = self.waiting.get_mut(&key) {
+            waiting.retain(|other| other.id != connection.id);
+        }
+        self.waiting
+            .remove_if(&key, |_, waiting| waiting.is_empty());
+    }
+}
+
+fn key(connection: &Connection) -> (TenantId, UserId) {
+    let identity = connection.identity();
+    (identity.tenant.clone(), identity.user_id.clone())
 }
 
 impl Tenant {

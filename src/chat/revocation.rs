@@ -88,10 +88,7 @@ impl Chat {
     }
 
     pub(super) fn hear_access_end(&self, tenant: &TenantId, user: &UserId, which: Ended) {
-        let connections = self
-            .presence
-            .connections_of(tenant, std::slice::from_ref(user));
-        for connection in connections {
+        for connection in self.presence.all_of(tenant, user) {
             let identity = connection.identity();
             match which {
                 Ended::Disabled => connection.shut_out(Error::AccountDisabled),

@@ -17,6 +17,7 @@ use std::{
 use entity::rooms::{Model, RoomKind};
 use moka::sync::Cache;
 use tokio::sync::OnceCell;
+use tokio_util::sync::CancellationToken;
 
 use super::RoomKey;
 use crate::{
@@ -35,12 +36,20 @@ pub(super) struct RoomRecord {
     pub(super) participants: store::Membership,
     /// One of the two users of a direct room has blocked the other.
     pub(super) is_blocked: bool,
+    /// Cancelled when the record was dropped: the room has to be looked at again.
+    pub(super) stale: CancellationToken,
+}
+
+#[derive(Default)]
+struct Entry {
+    record: OnceCell<Arc<RoomRecord>>,
+    stale: CancellationToken,
 }
 
 /// So that a message costs no query. An entry is dropped when the room's row or participants change; one that is being
 /// read at that moment is seen only by those who asked before.
 pub(super) struct RoomCache {
-    rooms: Cache<RoomKey, Arc<OnceCell<Arc<RoomRecord>>>>,
+    rooms: Cache<RoomKey, Arc<Entry>>,
     overturned: Box<[AtomicU64]>,
     hasher: RandomState,
 }
@@ -65,6 +74,8 @@ impl RoomCache {
             rooms: Cache::builder()
                 .max_capacity(10_000)
                 .time_to_idle(Duration::from_mins(10))
+                // Whoever holds a record that was dropped would not hear of a change.
+                .eviction_listener(|_, entry: Arc<Entry>, _| entry.stale.cancel())
                 .build(),
             overturned: (0..COUNTERS).map(|_| AtomicU64::new(0)).collect(),
             hasher: RandomState::new(),
@@ -76,8 +87,11 @@ impl RoomCache {
         store: &Store,
         key: &RoomKey,
     ) -> Result<Option<Arc<RoomRecord>>> {
-        let cell = self.rooms.get_with_by_ref(key, Arc::default);
-        match cell.get_or_try_init(|| read(store, key)).await {
+        let entry = self.rooms.get_with_by_ref(key, Arc::default);
+        let record = entry
+            .record
+            .get_or_try_init(|| read(store, key, &entry.stale));
+        match record.await {
             Ok(record) => Ok(Some(Arc::clone(record))),
             Err(Error::NotFound(_)) => Ok(None),
             Err(error) => Err(error),
@@ -95,14 +109,20 @@ impl RoomCache {
 
     /// Somebody came, who may do more now: what was decided before is not wrong.
     pub(super) fn forget(&self, key: &RoomKey) {
-        self.rooms.invalidate(key);
+        self.drop_record(key);
     }
 
     /// Somebody has lost access to the room, or it was changed: what was decided before does not hold.
     pub(super) fn overturn(&self, key: &RoomKey) {
         // In this order: whoever finds the new count finds no record from before it.
-        self.rooms.invalidate(key);
+        self.drop_record(key);
         self.counter(key).fetch_add(1, Ordering::AcqRel);
+    }
+
+    fn drop_record(&self, key: &RoomKey) {
+        if let Some(entry) = self.rooms.remove(key) {
+            entry.stale.cancel();
+        }
     }
 
     fn counter(&self, key: &RoomKey) -> &AtomicU64 {
@@ -111,7 +131,7 @@ impl RoomCache {
     }
 }
 
-async fn read(store: &Store, key: &RoomKey) -> Result<Arc<RoomRecord>> {
+async fn read(store: &Store, key: &RoomKey, stale: &CancellationToken) -> Result<Arc<RoomRecord>> {
     let row = store
         .room(&key.tenant, &key.room)
         .await?
@@ -133,5 +153,6 @@ async fn read(store: &Store, key: &RoomKey) -> Result<Arc<RoomRecord>> {
         row,
         participants,
         is_blocked,
+        stale: stale.clone(),
     }))
 }

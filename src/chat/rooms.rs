@@ -26,7 +26,7 @@ use crate::{
 /// Participants that a room may be made with.
 const MAX_FIRST_PARTICIPANTS: usize = 100;
 /// Changes that come with a `join_room {since}` at the most.
-const MAX_CHANGES: u32 = 1000;
+pub(super) const MAX_CHANGES: u32 = 1000;
 /// Participants that are listed at the most.
 const MAX_LISTED: u64 = 2000;
 
@@ -290,7 +290,7 @@ impl Chat {
     }
 
     /// A room as the caller sees it: a direct room is called by the other user's name.
-    async fn room_for(&self, caller: &Identity, room: &RoomRecord) -> Result<Room> {
+    pub(super) async fn room_for(&self, caller: &Identity, room: &RoomRecord) -> Result<Room> {
         let mut view = to_room(&room.row);
         if let (RoomKind::Direct, store::Membership::All(users)) =
             (room.row.kind, &room.participants)

@@ -24,6 +24,8 @@ pub struct Credentials {
     /// Whose guest somebody without a token wants to be.
     pub tenant: Option<String>,
     pub ip: IpAddr,
+    /// Whether the token came in a cookie: browsers add it to whatever a page sends.
+    pub by_cookie: bool,
 }
 
 /// Somebody who is let in.
@@ -42,11 +44,13 @@ impl Credentials {
         let query = |name| query_value(uri, name);
         let token = query("token")
             .or_else(|| query("access"))
-            .or_else(|| bearer(headers))
-            .or_else(|| cookie(headers, config.token_cookie.0.as_deref()?));
+            .or_else(|| bearer(headers));
+        let by_cookie = token.is_none();
+        let token = token.or_else(|| cookie(headers, config.token_cookie.0.as_deref()?));
         let guest_header = || headers.get("x-guest-session")?.to_str().ok();
         let guest_session = query("guest_session").or_else(|| guest_header().map(str::to_owned));
         Self {
+            by_cookie: by_cookie && token.is_some(),
             token,
             guest_session,
             tenant: query("tenant"),
@@ -80,19 +84,51 @@ impl Gateway {
         credentials: &Credentials,
     ) -> Result<(Identity, Option<Session>), Refused> {
         let secret = credentials.guest_session.as_deref();
-        if let Some(token) = &credentials.token {
-            let identity = self.authenticator.verify(token)?;
-            let of_them = |error| Refused::of(error, &identity);
-            namespace.admits(&identity).map_err(of_them)?;
-            let signed_in = self.chat.sign_in(identity.clone(), secret).await;
-            return Ok((signed_in.map_err(of_them)?, None));
-        }
-        if namespace == Namespace::Admin {
-            return Err(Error::unauthorized("an access token is required").into());
+        if let Some(identity) = self.bearer(namespace, credentials).await? {
+            return Ok((identity, None));
         }
         let tenant = credentials.tenant.as_deref();
         let guest = self.chat.guest(secret, tenant, credentials.ip).await?;
         Ok((guest.identity, guest.made))
+    }
+
+    /// Who sends a request that stands alone: by their token, else by a guest session that there is.
+    ///
+    /// # Errors
+    /// As [`Gateway::identify`].
+    pub async fn recognize(
+        &self,
+        namespace: Namespace,
+        credentials: &Credentials,
+    ) -> Result<Identity, Refused> {
+        if let Some(identity) = self.bearer(namespace, credentials).await? {
+            return Ok(identity);
+        }
+        let secret = credentials.guest_session.as_deref();
+        let secret = secret
+            .ok_or_else(|| Error::unauthorized("an access token or a guest session is required"))?;
+        let guest = self.chat.known_guest(secret).await?;
+        Ok(guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))?)
+    }
+
+    /// The user of a token, if one is given or needed.
+    async fn bearer(
+        &self,
+        namespace: Namespace,
+        credentials: &Credentials,
+    ) -> Result<Option<Identity>, Refused> {
+        let Some(token) = &credentials.token else {
+            if namespace == Namespace::Admin {
+                return Err(Error::unauthorized("an access token is required").into());
+            }
+            return Ok(None);
+        };
+        let identity = self.authenticator.verify(token)?;
+        let of_them = |error| Refused::of(error, &identity);
+        namespace.admits(&identity).map_err(of_them)?;
+        let secret = credentials.guest_session.as_deref();
+        let signed_in = self.chat.sign_in(identity.clone(), secret).await;
+        Ok(Some(signed_in.map_err(of_them)?))
     }
 
     /// Lets somebody in who wants to hold a connection.

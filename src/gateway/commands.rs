@@ -3,6 +3,7 @@
 mod admin;
 mod chat;
 mod membership;
+mod rooms;
 mod support;
 
 use std::{panic::AssertUnwindSafe, sync::Arc};
@@ -33,7 +34,7 @@ pub struct Caller {
 pub type Rest = Option<BoxFuture<'static, ()>>;
 
 /// A request that clients can make.
-trait Command: DeserializeOwned + Send {
+pub trait Command: DeserializeOwned + Send {
     const EVENT: &'static str;
     /// Whether it may begin while messages that the connection sent before it are being committed.
     const PIPELINED: bool = false;

@@ -6,14 +6,14 @@ use axum::{
     Json, Router,
     extract::State,
     http::{HeaderValue, StatusCode, header},
-    middleware::from_fn_with_state,
+    middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::json;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, handshake, origin, rest, socketio, web, websocket};
+use super::{Gateway, count, handshake, origin, rest, socketio, web, websocket};
 use crate::{error::Error, telemetry};
 
 /// An error as an HTTP answer.
@@ -53,6 +53,7 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .merge(web::router(gateway))
         .with_state(Arc::clone(gateway))
         .merge(socketio);
+    let router = router.layer(from_fn(count::requests));
     let nosniff = HeaderValue::from_static("nosniff");
     router.layer(SetResponseHeaderLayer::if_not_present(
         header::X_CONTENT_TYPE_OPTIONS,

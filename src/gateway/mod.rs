@@ -2,6 +2,7 @@
 
 mod admission;
 mod commands;
+mod count;
 mod handshake;
 mod http;
 mod listener;

@@ -49,6 +49,11 @@ impl Refused {
         }
     }
 
+    /// Whose token was good.
+    pub fn who(&self) -> Option<&Identity> {
+        self.who.as_deref()
+    }
+
     /// What the audit says of it.
     pub fn entry(&self, action: &'static str) -> Entry {
         match &self.who {

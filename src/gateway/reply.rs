@@ -14,6 +14,11 @@ use crate::{
 pub trait Answer: Send {
     fn success(self: Box<Self>, body: &RawValue);
     fn failure(self: Box<Self>, error: &Error);
+
+    /// Whether anybody still waits for it.
+    fn is_awaited(&self) -> bool {
+        true
+    }
 }
 
 /// Answers a request; when dropped unanswered (a panic), answers that something broke.
@@ -72,7 +77,14 @@ impl Reply {
 
 impl Drop for Reply {
     fn drop(&mut self) {
-        self.refuse(&Error::Internal);
+        // A request that was given up by whoever sent it is no failure.
+        if self
+            .answer
+            .as_ref()
+            .is_some_and(|answer| answer.is_awaited())
+        {
+            self.refuse(&Error::Internal);
+        }
     }
 }
 

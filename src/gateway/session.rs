@@ -27,7 +27,6 @@ use super::{
     reply::{Answer, Reply},
 };
 use crate::{
-    auth::Identity,
     chat::{CloseReason, Connection, Entry, Namespace, Outlet},
     error::Error,
 };
@@ -188,7 +187,13 @@ impl<E: Incoming> Session<E> {
         if let Some(why) = caller.connection.refusal() {
             return reply.fail(why);
         }
-        if self.time_left(&identity).is_some_and(|left| left.is_zero()) && event != "authenticate" {
+        if self
+            .gateway
+            .chat
+            .time_left(&identity)
+            .is_some_and(|left| left.is_zero())
+            && event != "authenticate"
+        {
             return reply.fail(&Error::TokenExpired);
         }
         if let Some(commit) = commands::dispatch(caller, &event, &payload, reply).await {
@@ -196,18 +201,9 @@ impl<E: Incoming> Session<E> {
         }
     }
 
-    /// How long the caller's token is still accepted; guests have none.
-    fn time_left(&self, caller: &Identity) -> Option<Duration> {
-        let now =
-            Duration::from_millis(u64::try_from(self.gateway.chat.clock.now().0).unwrap_or(0));
-        let leeway = self.gateway.config.jwt_leeway_seconds.0;
-        let end = Duration::from_millis(u64::try_from(caller.expires_at?.0).unwrap_or(0)) + leeway;
-        Some(end.saturating_sub(now))
-    }
-
     /// Ends when the token does; it may be renewed meanwhile.
     fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<E> {
-        let left = self.time_left(&caller.connection.identity());
+        let left = self.gateway.chat.time_left(&caller.connection.identity());
         async move {
             match left {
                 // Not even a sleep of no time ends at once, and a flood of events would never wait for it.

@@ -8,11 +8,12 @@ use entity::{
 use serde::{Deserialize, Deserializer, Serialize, de};
 use ts_rs::TS;
 use unicode_properties::{GeneralCategoryGroup, UnicodeGeneralCategory};
+use utoipa::ToSchema;
 
 use super::requests::Text;
 
-const MIN_PASSWORD_CHARS: usize = 8;
-const MAX_PASSWORD_CHARS: usize = 1000;
+pub(super) const MIN_PASSWORD_CHARS: usize = 8;
+pub(super) const MAX_PASSWORD_CHARS: usize = 1000;
 
 /// The name of an account: trimmed, 1 to 100 characters, all of them visible or a plain space.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -64,7 +65,7 @@ impl<'de> Deserialize<'de> for Password {
 }
 
 /// `POST /api/auth/register` and `/login`.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Credentials {
     #[ts(type = "string")]
@@ -77,8 +78,25 @@ pub struct Credentials {
     pub cookie: bool,
 }
 
+/// `POST /api/guest-sessions`.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct NewGuest {
+    /// Whose guest; `default` unless told.
+    #[serde(default)]
+    #[ts(optional)]
+    pub tenant: Option<String>,
+}
+
+/// `POST /api/guest-sessions/link`: the guest turns out to be the caller.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct LinkGuest {
+    pub guest_session: String,
+}
+
 /// `POST /api/auth/refresh` and `/logout`.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Refresh {
     /// Left out where the token is in the cookie.
@@ -88,7 +106,7 @@ pub struct Refresh {
 }
 
 /// The ways in that this server offers.
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct WaysIn {
     /// Sign in with name and password.
@@ -100,7 +118,7 @@ pub struct WaysIn {
 }
 
 /// Whoever is calling.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct User {
     /// Unique in its tenant.
@@ -113,13 +131,13 @@ pub struct User {
     pub is_staff: bool,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Me {
     pub user: User,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SignedIn {
     /// What connections and requests are made with.

@@ -7,12 +7,13 @@ use entity::{
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::requests::PageSize;
 
 /// A user as staff see them.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct UserRecord {
     pub id: UserId,
@@ -34,7 +35,7 @@ pub struct UserRecord {
     pub disabled_at: Option<Timestamp>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct UserRecordAnswer {
     pub user: UserRecord,
@@ -58,7 +59,7 @@ pub struct GetAudit {
 }
 
 /// Something that happened which concerns who may do what. Equal ones within a second are one.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AuditEntry {
     #[ts(type = "string")]
@@ -102,7 +103,7 @@ impl From<Model> for AuditEntry {
 }
 
 /// Newest first.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AuditPage {
     pub entries: Vec<AuditEntry>,

@@ -9,11 +9,12 @@ use entity::{
 };
 use serde::Serialize;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use super::{Conversation, Encoded, Message, Participant, Room, RoomFound, UserFound};
 
 /// To a new guest: what resumes this guest session. Keep `guest_session` secret.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Session {
     pub guest_session: String,
@@ -22,7 +23,7 @@ pub struct Session {
 }
 
 /// `user_joined` and `user_left`, to the room.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Membership {
     pub room_id: RoomId,
@@ -31,7 +32,7 @@ pub struct Membership {
 }
 
 /// The room's full list of who is typing, and the change that led to it.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct TypingUpdate {
     pub room_id: RoomId,
@@ -41,7 +42,7 @@ pub struct TypingUpdate {
 }
 
 /// `user_online` and `user_offline`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct PresenceUpdate {
     pub user_id: UserId,
@@ -53,7 +54,7 @@ pub struct PresenceUpdate {
 }
 
 /// To a participant's connections, about a message in a room that the participant is not in.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Notification {
     pub kind: NotificationKind,
@@ -86,17 +87,17 @@ impl<T> Success<T> {
 }
 
 /// An acknowledgement that says nothing else.
-#[derive(Clone, Copy, Debug, Serialize)]
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 pub struct Done {}
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomCreated {
     pub room_id: RoomId,
     pub room: Room,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomJoined {
     pub room_id: RoomId,
@@ -106,6 +107,7 @@ pub struct RoomJoined {
     /// With `since`: every message that changed since that revision, in the order of the changes.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[ts(optional, as = "Option<Vec<Message>>")]
+    #[schema(value_type = Option<Vec<Message>>)]
     pub changes: Option<Vec<Arc<Encoded>>>,
     /// With `since`, in place of `changes`: more than 1,000 changes were missed, load the newest page instead.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -113,24 +115,54 @@ pub struct RoomJoined {
     pub reset: bool,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+/// One room, as the caller sees it.
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[ts(export)]
+pub struct RoomView {
+    pub room: Room,
+}
+
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[ts(export)]
+pub struct RoomList {
+    /// Newest activity first.
+    pub rooms: Vec<Room>,
+}
+
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[ts(export)]
+pub struct Changes {
+    /// Every message that changed since that revision, in the order of the changes.
+    #[ts(as = "Vec<Message>")]
+    #[schema(value_type = Vec<Message>)]
+    pub changes: Vec<Arc<Encoded>>,
+    /// The room's newest revision: what to ask for next.
+    pub rev: Rev,
+    /// More than 1,000 changes were missed, and none are listed: load the newest page instead.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[ts(optional, as = "Option<bool>")]
+    pub reset: bool,
+}
+
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct MessageSent {
     pub message: Arc<Message>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct PrivateMessageSent {
     pub message: Arc<Message>,
     pub room_id: RoomId,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct MessagePage {
     /// Oldest first.
     #[ts(as = "Vec<Message>")]
+    #[schema(value_type = Vec<Message>)]
     pub messages: Vec<Arc<Encoded>>,
     /// Whether there are more in the direction that was asked for (older ones, or with `after` newer ones).
     pub has_more: bool,
@@ -138,34 +170,34 @@ pub struct MessagePage {
     pub rev: Rev,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ParticipantList {
     pub participants: Vec<Participant>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ConversationList {
     /// Newest activity first.
     pub conversations: Vec<Conversation>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct UsersFound {
     /// Names that begin with what was asked for come first.
     pub users: Vec<UserFound>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomsFound {
     /// Newest activity first.
     pub rooms: Vec<RoomFound>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Authenticated {
     pub expires_at: Timestamp,

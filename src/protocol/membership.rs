@@ -7,6 +7,7 @@ use entity::{
 };
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use super::{
     Room,
@@ -14,7 +15,7 @@ use super::{
 };
 
 /// Makes somebody a participant of a room.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AddParticipant {
     pub room_id: RoomId,
@@ -22,14 +23,14 @@ pub struct AddParticipant {
 }
 
 /// Takes somebody out of a room; with one's own id leaves it for good.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RemoveParticipant {
     pub room_id: RoomId,
     pub user_id: UserId,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SetRole {
     pub room_id: RoomId,
@@ -37,7 +38,7 @@ pub struct SetRole {
     pub role: Role,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RenameRoom {
     pub room_id: RoomId,
@@ -46,7 +47,7 @@ pub struct RenameRoom {
 }
 
 /// Ends writing to a room, or with `archived: false` allows it again.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ArchiveRoom {
     pub room_id: RoomId,
@@ -57,7 +58,7 @@ pub struct ArchiveRoom {
 }
 
 /// Says how far the caller has read: up to a `seq`, or up to a message.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct MarkRead {
     pub room_id: RoomId,
@@ -69,25 +70,25 @@ pub struct MarkRead {
     pub message_id: Option<MessageId>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct BlockUser {
     pub user_id: UserId,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct UnblockUser {
     pub user_id: UserId,
 }
 
 /// Without fields: those whom the caller has blocked.
-#[derive(Clone, Copy, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetBlockedUsers {}
 
 /// `participant_added` and `participant_removed`: to the room, and to all connections of whom it is about.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ParticipantChange {
     pub room_id: RoomId,
@@ -98,7 +99,7 @@ pub struct ParticipantChange {
 }
 
 /// `room_updated`, to the room: its name, whether it is archived, or somebody's role in it.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomUpdated {
     pub room: Room,
@@ -113,7 +114,7 @@ pub struct RoomUpdated {
 }
 
 /// `read_receipt`, to the room.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ReadReceipt {
     pub room_id: RoomId,
@@ -123,19 +124,19 @@ pub struct ReadReceipt {
     pub at: Timestamp,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomRenamed {
     pub room: Room,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomArchived {
     pub archived: bool,
 }
 
-#[derive(Clone, Copy, Debug, Serialize, TS)]
+#[derive(Clone, Copy, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct MarkedRead {
     /// Read up to here, which may be further than was asked for, and is never beyond the newest message.
@@ -145,7 +146,7 @@ pub struct MarkedRead {
     pub unread_count: i64,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct BlockedUser {
     pub id: UserId,
@@ -153,7 +154,7 @@ pub struct BlockedUser {
     pub blocked_at: Timestamp,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct BlockedUsers {
     /// In the order in which they were blocked.

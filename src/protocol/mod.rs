@@ -7,11 +7,13 @@ mod events;
 mod membership;
 mod objects;
 mod requests;
+mod schema;
 mod support;
 mod support_requests;
 
 use serde::Serialize;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 pub use accounts::*;
 pub use admin::*;
@@ -23,7 +25,7 @@ pub use support::*;
 pub use support_requests::*;
 
 /// The error body: in acknowledgements, `error` events and HTTP answers alike.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ErrorBody {
     /// Always `false`.
@@ -31,6 +33,7 @@ pub struct ErrorBody {
     pub success: bool,
     /// A stable word for programs.
     #[ts(type = "string")]
+    #[schema(value_type = String)]
     pub code: &'static str,
     /// A sentence for people.
     pub message: String,

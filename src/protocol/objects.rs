@@ -12,11 +12,12 @@ use entity::{
 use serde::{Serialize, Serializer};
 use serde_json::value::RawValue;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use super::{AdminMessageSent, NewCustomerMessage};
 
 /// A message, as `new_message` and every list of messages carry it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Message {
     pub id: MessageId,
@@ -113,7 +114,7 @@ pub fn to_raw(payload: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(payload).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Room {
     pub id: RoomId,
@@ -131,7 +132,7 @@ pub struct Room {
     pub archived: bool,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Participant {
     pub id: UserId,
@@ -143,7 +144,7 @@ pub struct Participant {
 }
 
 /// One room in a user's list of conversations.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Conversation {
     pub room_id: RoomId,
@@ -164,7 +165,7 @@ pub struct Conversation {
 }
 
 /// A user who was searched for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct UserFound {
     pub id: UserId,
@@ -175,7 +176,7 @@ pub struct UserFound {
 }
 
 /// A public room that was searched for.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomFound {
     pub room: Room,

@@ -1,9 +1,12 @@
 //! What clients ask for. Unknown fields are ignored; what a field may hold is checked while it is read, so that a
 //! request that exists is a valid one.
 
+use std::time::Duration;
+
 use entity::ids::{ClientId, ExternalId, MessageId, Rev, RoomId, UserId};
 use serde::{Deserialize, Deserializer, de};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 /// The longest message, in Unicode scalar values.
 pub const MAX_MESSAGE_CHARS: usize = 10_000;
@@ -60,6 +63,19 @@ impl<'de, const DEFAULT: u32, const MAX: u32> Deserialize<'de> for Limit<DEFAULT
     }
 }
 
+/// How long an answer may wait for something to happen.
+const MAX_WAIT_SECONDS: u64 = 60;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wait(pub Duration);
+
+impl<'de> Deserialize<'de> for Wait {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let seconds = Option::<u64>::deserialize(deserializer)?.unwrap_or(0);
+        Ok(Self(Duration::from_secs(seconds.min(MAX_WAIT_SECONDS))))
+    }
+}
+
 /// Reads an optional revision that may not be negative.
 pub(super) fn revision<'de, D: Deserializer<'de>>(
     deserializer: D,
@@ -70,7 +86,7 @@ pub(super) fn revision<'de, D: Deserializer<'de>>(
     }
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CreateRoom {
     #[ts(type = "string")]
@@ -83,7 +99,7 @@ pub struct CreateRoom {
     pub participants: Option<Vec<UserId>>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct JoinRoom {
     pub room_id: RoomId,
@@ -93,19 +109,19 @@ pub struct JoinRoom {
     pub since: Option<Rev>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct LeaveRoom {
     pub room_id: RoomId,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetRoomParticipants {
     pub room_id: RoomId,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ChatMessage {
     pub room_id: RoomId,
@@ -123,7 +139,7 @@ pub struct ChatMessage {
     pub attachments: Option<Vec<ExternalId>>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct PrivateMessage {
     pub recipient_id: UserId,
@@ -134,14 +150,14 @@ pub struct PrivateMessage {
     pub client_id: Option<ClientId>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Typing {
     pub room_id: RoomId,
     pub is_typing: bool,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetMessages {
     pub room_id: RoomId,
@@ -159,13 +175,40 @@ pub struct GetMessages {
     pub after: Option<Rev>,
 }
 
+/// What changed in a room after a revision.
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct GetChanges {
+    pub room_id: RoomId,
+    /// The newest revision that the client has; all changes unless told.
+    #[serde(default, deserialize_with = "revision")]
+    #[ts(optional)]
+    pub since: Option<Rev>,
+    /// How many seconds the answer may wait for a change, 60 at the most; none unless told. For those who hold no
+    /// connection: one that is held hears of changes anyway, and is answered at once.
+    #[serde(default)]
+    #[ts(optional, as = "Option<u32>")]
+    pub wait: Wait,
+}
+
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct GetRoom {
+    pub room_id: RoomId,
+}
+
 /// Without fields: the caller's own.
-#[derive(Clone, Copy, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, TS, ToSchema)]
+#[ts(export)]
+pub struct GetUserRooms {}
+
+/// Without fields: the caller's own.
+#[derive(Clone, Copy, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetUserConversations {}
 
 /// Finds users of the caller's tenant by a part of their name; the empty text finds all.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SearchUsers {
     #[ts(type = "string")]
@@ -177,7 +220,7 @@ pub struct SearchUsers {
 }
 
 /// Finds public rooms of the caller's tenant by a part of their name; the empty text finds all.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SearchRooms {
     #[ts(type = "string")]
@@ -189,7 +232,7 @@ pub struct SearchRooms {
 }
 
 /// Extends the session with a newer token of the same user.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Authenticate {
     pub token: String,

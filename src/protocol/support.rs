@@ -9,11 +9,12 @@ use entity::{
 };
 use serde::Serialize;
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use super::Message;
 
 /// A support room as its customer sees it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportRoom {
     pub id: RoomId,
@@ -28,7 +29,7 @@ pub struct SupportRoom {
     pub rev: Rev,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomOpened {
     pub room_id: RoomId,
@@ -38,7 +39,7 @@ pub struct RoomOpened {
 }
 
 /// `close_room`'s acknowledgement to a customer.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportRoomClosed {
     pub room_id: RoomId,
@@ -46,14 +47,14 @@ pub struct SupportRoomClosed {
 }
 
 /// The caller's open support room, if there is one.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct OwnSupportRoom {
     pub room: Option<SupportRoom>,
 }
 
 /// A support room as staff see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CustomerRoom {
     pub id: RoomId,
@@ -79,7 +80,7 @@ pub struct CustomerRoom {
 }
 
 /// To staff who connect.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomStatus {
     /// Those that are not closed, newest activity first; at most 200, the rest by `get_rooms`.
@@ -92,7 +93,7 @@ pub struct RoomStatus {
 }
 
 /// Somebody of the staff who looks at a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Viewer {
     pub room_id: RoomId,
@@ -101,7 +102,7 @@ pub struct Viewer {
 }
 
 /// `view_room`'s acknowledgement: who is looking at the room, the caller included.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Viewers {
     pub viewers: Vec<Viewer>,
@@ -109,7 +110,7 @@ pub struct Viewers {
     pub room: Option<CustomerRoom>,
 }
 
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CustomerRooms {
     pub rooms: Vec<CustomerRoom>,
@@ -117,14 +118,14 @@ pub struct CustomerRooms {
 }
 
 /// `assign_room` and `close_room`.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CustomerRoomChanged {
     pub room: CustomerRoom,
 }
 
 /// `new_customer_message`, to staff.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct NewCustomerMessage {
     pub room_id: RoomId,
@@ -134,7 +135,7 @@ pub struct NewCustomerMessage {
 }
 
 /// `admin_message_sent`, to staff: a reply of one of them, or what happened to the conversation.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AdminMessageSent {
     pub room_id: RoomId,
@@ -142,7 +143,7 @@ pub struct AdminMessageSent {
 }
 
 /// What is going on in a support room, to staff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Activity {
@@ -165,7 +166,7 @@ pub enum Activity {
 }
 
 /// `room_activity`, to staff.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomActivity {
     pub room_id: RoomId,
@@ -215,7 +216,7 @@ impl RoomActivity {
 }
 
 /// `room_status_update`, to the customer and to staff.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, Serialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomStatusUpdate {
     pub room_id: RoomId,

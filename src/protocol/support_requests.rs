@@ -6,6 +6,7 @@ use entity::{
 };
 use serde::{Deserialize, Deserializer, de};
 use ts_rs::TS;
+use utoipa::ToSchema;
 
 use super::requests::{GetMessages, Limit, MessageText, PageSize, Text, revision};
 
@@ -33,7 +34,7 @@ impl<'de> Deserialize<'de> for Email {
 }
 
 /// Opens the caller's support room, or finds the one that is open.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct OpenRoom {
     /// What staff call the customer. For guests; a user has a name.
@@ -46,7 +47,7 @@ pub struct OpenRoom {
 }
 
 /// A customer's message. Opens the room if there is none.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportChatMessage {
     /// Only ever the caller's own open room; may be left out.
@@ -61,7 +62,7 @@ pub struct SupportChatMessage {
     pub client_id: Option<ClientId>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportTyping {
     #[serde(default)]
@@ -70,7 +71,7 @@ pub struct SupportTyping {
     pub is_typing: bool,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportGetMessages {
     #[serde(default)]
@@ -90,7 +91,7 @@ pub struct SupportGetMessages {
     pub after: Option<Rev>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportMarkRead {
     #[serde(default)]
@@ -100,7 +101,7 @@ pub struct SupportMarkRead {
     pub seq: Rev,
 }
 
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct SupportCloseRoom {
     #[serde(default)]
@@ -109,17 +110,17 @@ pub struct SupportCloseRoom {
 }
 
 /// Asks for the caller's open support room.
-#[derive(Clone, Copy, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Copy, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetOwnRoom {}
 
 /// A page of any support room of the tenant.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[serde(transparent)]
 pub struct AdminGetMessages(pub GetMessages);
 
 /// A reply of staff.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AdminMessage {
     pub room_id: RoomId,
@@ -136,14 +137,14 @@ pub struct AdminMessage {
     pub if_rev: Option<Rev>,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AdminTyping {
     pub room_id: RoomId,
     pub is_typing: bool,
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AdminMarkRead {
     pub room_id: RoomId,
@@ -152,7 +153,7 @@ pub struct AdminMarkRead {
 }
 
 /// Tells the colleagues which room the caller looks at: `null` for none.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ViewRoom {
     #[serde(default)]
@@ -160,7 +161,7 @@ pub struct ViewRoom {
 }
 
 /// Makes somebody of the staff look after a room: the caller unless told, `null` for nobody.
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct AssignRoom {
     pub room_id: RoomId,
@@ -178,14 +179,14 @@ fn given<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<Use
     Option::deserialize(deserializer).map(Some)
 }
 
-#[derive(Clone, Debug, Deserialize, TS)]
+#[derive(Clone, Debug, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CloseRoom {
     pub room_id: RoomId,
 }
 
 /// The support rooms of the tenant, newest activity first.
-#[derive(Clone, Debug, Default, Deserialize, TS)]
+#[derive(Clone, Debug, Default, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct GetRooms {
     /// Unless told: those that are not closed.

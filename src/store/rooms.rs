@@ -105,6 +105,38 @@ impl Store {
         tenant: &TenantId,
         user: &UserId,
     ) -> Result<Vec<ConversationRow>> {
+        let (rooms, read) = self.rooms_with_marks(tenant, user).await?;
+        let mut last = self.last_messages(tenant, &rooms).await?;
+        let mut rows = Vec::with_capacity(rooms.len());
+        for room in rooms {
+            let read_seq = read.get(&room.id).copied().unwrap_or_default();
+            let unread = if room.last_message_seq > read_seq {
+                self.unread(tenant, &room.id, user, read_seq).await?
+            } else {
+                0
+            };
+            let last_message = last.remove(&room.id);
+            rows.push(ConversationRow {
+                room,
+                last_message,
+                unread,
+            });
+        }
+        Ok(rows)
+    }
+
+    /// A user's rooms, newest activity first.
+    pub(crate) async fn user_rooms(&self, tenant: &TenantId, user: &UserId) -> Result<Vec<Model>> {
+        let (rooms, _) = self.rooms_with_marks(tenant, user).await?;
+        Ok(rooms)
+    }
+
+    /// The same, with how far the user has read in each.
+    async fn rooms_with_marks(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+    ) -> Result<(Vec<Model>, HashMap<RoomId, Rev>)> {
         let mine = participants::Entity::find()
             .filter(participants::Column::TenantId.eq(tenant.clone()))
             .filter(participants::Column::UserId.eq(user.clone()));
@@ -124,23 +156,7 @@ impl Store {
         rooms
             .sort_by_key(|room| std::cmp::Reverse(room.last_message_at.unwrap_or(room.created_at)));
         rooms.truncate(usize::try_from(MAX_CONVERSATIONS).unwrap_or(usize::MAX));
-        let mut last = self.last_messages(tenant, &rooms).await?;
-        let mut rows = Vec::with_capacity(rooms.len());
-        for room in rooms {
-            let read_seq = read.get(&room.id).copied().unwrap_or_default();
-            let unread = if room.last_message_seq > read_seq {
-                self.unread(tenant, &room.id, user, read_seq).await?
-            } else {
-                0
-            };
-            let last_message = last.remove(&room.id);
-            rows.push(ConversationRow {
-                room,
-                last_message,
-                unread,
-            });
-        }
-        Ok(rows)
+        Ok((rooms, read))
     }
 
     /// Some rooms, each with its last message.

@@ -8,10 +8,10 @@ use crate::{
     gateway::reply::Reply,
     protocol::{
         AddParticipant, ArchiveRoom, Authenticate, BlockUser, ChatMessage, ConversationList,
-        CreateRoom, Done, GetBlockedUsers, GetMessages, GetRoomParticipants, GetUserConversations,
-        JoinRoom, LeaveRoom, MarkRead, MessageSent, ParticipantList, PresenceUpdate,
-        PrivateMessage, PrivateMessageSent, RemoveParticipant, RenameRoom, SearchRooms,
-        SearchUsers, SetRole, Typing, UnblockUser,
+        CreateRoom, Done, GetBlockedUsers, GetChanges, GetMessages, GetRoom, GetRoomParticipants,
+        GetUserConversations, GetUserRooms, JoinRoom, LeaveRoom, MarkRead, MessageSent,
+        ParticipantList, PresenceUpdate, PrivateMessage, PrivateMessageSent, RemoveParticipant,
+        RenameRoom, SearchRooms, SearchUsers, SetRole, Typing, UnblockUser,
     },
 };
 
@@ -25,6 +25,9 @@ commands! {
     GetRoomParticipants,
     PrivateMessage,
     GetUserConversations,
+    GetUserRooms,
+    GetRoom,
+    GetChanges,
     SearchUsers,
     SearchRooms,
     AddParticipant,

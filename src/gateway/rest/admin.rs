@@ -6,36 +6,103 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::{Path, Query, State, rejection::QueryRejection},
-    http::{HeaderMap, StatusCode},
+    http::{Method, StatusCode, request::Parts},
     response::Response,
-    routing::{get, post},
 };
 use entity::ids::UserId;
+use utoipa::{
+    ToSchema,
+    openapi::{
+        KnownFormat, ObjectBuilder, Ref, RefOr, Required, Schema, SchemaFormat, Type,
+        path::ParameterIn,
+    },
+};
 
 use super::{
-    answer,
-    auth::identify,
-    extract::{Visitor, path_id},
+    Api, answer, call,
+    describe::{Description, Needs},
+    extract::{Visitor, path_id, path_id_schema},
 };
 use crate::{
     auth::Identity,
-    chat::AuditQuery,
+    chat::{AuditQuery, Namespace},
     error::{Error, Result},
     gateway::Gateway,
-    protocol::{GetAudit, UserRecord, UserRecordAnswer},
+    protocol::{AuditPage, GetAudit, PageSize, UserRecord, UserRecordAnswer},
 };
 
 type Served = State<Arc<Gateway>>;
 
-pub fn router() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/admin/audit", get(audit))
-        .route("/admin/users/{id}", get(user))
-        .route("/admin/users/{id}/revoke", post(revoke))
-        .route("/admin/users/{id}/disable", post(disable))
-        .route("/admin/users/{id}/enable", post(enable))
+const USER: &str = "/admin/users/{user_id}";
+const REVOKE: &str = "/admin/users/{user_id}/revoke";
+const DISABLE: &str = "/admin/users/{user_id}/disable";
+const ENABLE: &str = "/admin/users/{user_id}/enable";
+
+pub fn serve(api: Api) -> Api {
+    let about = |method, path, id, summary| {
+        Description::new(method, path, id, summary)
+            .tag("Staff")
+            .needs(Needs::Token)
+    };
+    let record = |method, path, id, summary| {
+        about(method, path, id, summary)
+            .parameter(
+                ParameterIn::Path,
+                "user_id",
+                path_id_schema(),
+                Required::True,
+            )
+            .answers::<UserRecordAnswer>()
+            .refuses(&[404])
+    };
+    let optional = |about: Description, name, schema: RefOr<Schema>| {
+        about.parameter(ParameterIn::Query, name, schema, Required::False)
+    };
+    let text = || ObjectBuilder::new().schema_type(Type::String).into();
+    let uuid = || {
+        ObjectBuilder::new()
+            .schema_type(Type::String)
+            .format(Some(SchemaFormat::KnownFormat(KnownFormat::Uuid)))
+            .into()
+    };
+    let entries = about(
+        Method::GET,
+        "/admin/audit",
+        "read_audit",
+        "What concerns who may do what, newest first",
+    )
+    .answers::<AuditPage>()
+    .naming::<PageSize>();
+    let entries = optional(entries, "before", uuid());
+    let entries = optional(
+        entries,
+        "limit",
+        Ref::from_schema_name(PageSize::name()).into(),
+    );
+    let entries = optional(entries, "action", text());
+    let entries = optional(entries, "outcome", text());
+    // Written as in a path; an empty one asks for nothing in particular.
+    let entries = optional(entries, "actor", text());
+    api.serve(entries, audit)
+        .serve(record(Method::GET, USER, "get_user", "One user"), user)
+        .serve(
+            record(
+                Method::POST,
+                REVOKE,
+                "revoke_user",
+                "Revokes all tokens of a user",
+            ),
+            revoke,
+        )
+        .serve(
+            record(Method::POST, DISABLE, "disable_user", "Shuts a user out"),
+            disable,
+        )
+        .serve(
+            record(Method::POST, ENABLE, "enable_user", "Lets a user in again"),
+            enable,
+        )
 }
 
 /// Who asks, and about whom.
@@ -44,13 +111,8 @@ struct Asked {
     user: UserId,
 }
 
-async fn asked(
-    gateway: &Gateway,
-    visitor: &Visitor,
-    headers: &HeaderMap,
-    id: &str,
-) -> Result<Asked> {
-    let staff = identify(gateway, visitor, headers).await?;
+async fn asked(gateway: &Gateway, visitor: &Visitor, parts: &Parts, id: &str) -> Result<Asked> {
+    let staff = call::caller(gateway, Namespace::Chat, parts, visitor).await?;
     let user = UserId(path_id(id)?);
     visitor.concerns(Some(user.clone()));
     Ok(Asked { staff, user })
@@ -64,11 +126,11 @@ fn record(what: &'static str, visitor: &Visitor, result: Result<UserRecord>) -> 
 async fn user(
     State(gateway): Served,
     visitor: Visitor,
-    headers: HeaderMap,
+    parts: Parts,
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &parts, &id).await?;
         gateway.chat.user_record(&staff, &user).await
     };
     record("user.show", &visitor, result.await)
@@ -77,11 +139,11 @@ async fn user(
 async fn revoke(
     State(gateway): Served,
     visitor: Visitor,
-    headers: HeaderMap,
+    parts: Parts,
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &parts, &id).await?;
         gateway.chat.revoke(&staff, user).await
     };
     record("user.revoke", &visitor, result.await)
@@ -90,11 +152,11 @@ async fn revoke(
 async fn disable(
     State(gateway): Served,
     visitor: Visitor,
-    headers: HeaderMap,
+    parts: Parts,
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &parts, &id).await?;
         gateway.chat.disable(&staff, user).await
     };
     record("user.disable", &visitor, result.await)
@@ -103,11 +165,11 @@ async fn disable(
 async fn enable(
     State(gateway): Served,
     visitor: Visitor,
-    headers: HeaderMap,
+    parts: Parts,
     Path(id): Path<String>,
 ) -> Response {
     let result = async {
-        let Asked { staff, user } = asked(&gateway, &visitor, &headers, &id).await?;
+        let Asked { staff, user } = asked(&gateway, &visitor, &parts, &id).await?;
         gateway.chat.enable(&staff, &user).await
     };
     record("user.enable", &visitor, result.await)
@@ -116,11 +178,11 @@ async fn enable(
 async fn audit(
     State(gateway): Served,
     visitor: Visitor,
-    headers: HeaderMap,
+    parts: Parts,
     query: Result<Query<GetAudit>, QueryRejection>,
 ) -> Response {
     let result = async {
-        let staff = identify(&gateway, &visitor, &headers).await?;
+        let staff = call::caller(&gateway, Namespace::Chat, &parts, &visitor).await?;
         let Query(asked) = query.map_err(|error| Error::invalid(error.body_text()))?;
         gateway.chat.read_audit(&staff, which(asked)?).await
     };

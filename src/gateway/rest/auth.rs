@@ -3,25 +3,24 @@
 use std::sync::Arc;
 
 use axum::{
-    Router,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{Method, StatusCode, request::Parts},
     response::{IntoResponse, Response},
-    routing::{get, post},
 };
 use axum_extra::extract::cookie::{Cookie, CookieJar, SameSite};
 
 use super::{
-    answer,
-    extract::{Object, Visitor, text},
+    Api, answer, call,
+    describe::{Description, Needs},
+    extract::{Object, Visitor},
     refuse,
 };
 use crate::{
     auth::{Identity, RefreshToken},
-    chat::{LoginRefused, SignIn},
+    chat::{LoginRefused, Namespace, SignIn},
     error::{Error, Result},
     gateway::Gateway,
-    protocol::{Credentials, Done, Me, Refresh, SignedIn, User},
+    protocol::{Credentials, Done, Me, Refresh, SignedIn, User, WaysIn},
 };
 
 /// The cookie that holds a browser's refresh token.
@@ -32,14 +31,51 @@ const ACCESS_TOKEN_SECONDS: i64 = 6 * 3600;
 
 type Served = State<Arc<Gateway>>;
 
-pub fn router() -> Router<Arc<Gateway>> {
-    Router::new()
-        .route("/auth", get(ways_in))
-        .route("/auth/register", post(register))
-        .route("/auth/login", post(login))
-        .route("/auth/refresh", post(refresh))
-        .route("/auth/logout", post(logout))
-        .route("/me", get(me))
+pub fn serve(api: Api) -> Api {
+    let about =
+        |method, path, id, summary| Description::new(method, path, id, summary).tag("Signing in");
+    let signs_in = |path, id, summary| {
+        about(Method::POST, path, id, summary)
+            .answers::<SignedIn>()
+            .refuses(&[401])
+    };
+    let ways = about(
+        Method::GET,
+        "/auth",
+        "ways_in",
+        "The ways in that there are",
+    );
+    let made = signs_in(
+        "/auth/register",
+        "register",
+        "Makes an account and signs in to it",
+    );
+    let known = signs_in("/auth/login", "login", "Signs in to an account");
+    let next = signs_in(
+        "/auth/refresh",
+        "refresh",
+        "Continues a session, by the token given or the cookie",
+    );
+    let end = about(
+        Method::POST,
+        "/auth/logout",
+        "logout",
+        "Ends a session, if there is one",
+    );
+    api.serve(ways.answers::<WaysIn>(), ways_in)
+        .serve(
+            made.body::<Credentials>().says(&[201]).refuses(&[409]),
+            register,
+        )
+        .serve(known.body::<Credentials>(), login)
+        .serve(next.body::<Refresh>(), refresh)
+        .serve(end.body::<Refresh>().answers::<Done>(), logout)
+}
+
+pub fn serve_me(api: Api) -> Api {
+    let about = Description::new(Method::GET, "/me", "me", "Who is calling");
+    let about = about.tag("Signing in").needs(Needs::TokenOrGuestSession);
+    api.serve(about.answers::<Me>(), me)
 }
 
 async fn ways_in(State(gateway): Served, visitor: Visitor) -> Response {
@@ -50,29 +86,33 @@ async fn ways_in(State(gateway): Served, visitor: Visitor) -> Response {
     )
 }
 
+/// How somebody comes in by name and password.
+#[derive(Clone, Copy)]
+enum Entry {
+    Register,
+    Login,
+}
+
 async fn register(
-    State(gateway): Served,
+    gateway: Served,
     visitor: Visitor,
     jar: CookieJar,
-    Object(credentials): Object<Credentials>,
+    credentials: Object<Credentials>,
 ) -> Response {
-    let result = async {
-        let credentials = credentials?;
-        let wants_cookie = credentials.cookie;
-        let sign_in = gateway.chat.register(credentials, visitor.ip).await?;
-        Ok((sign_in, wants_cookie))
-    };
-    signed_in(
-        "register",
-        StatusCode::CREATED,
-        &gateway,
-        &visitor,
-        jar,
-        result.await,
-    )
+    enter(Entry::Register, gateway, visitor, jar, credentials).await
 }
 
 async fn login(
+    gateway: Served,
+    visitor: Visitor,
+    jar: CookieJar,
+    credentials: Object<Credentials>,
+) -> Response {
+    enter(Entry::Login, gateway, visitor, jar, credentials).await
+}
+
+async fn enter(
+    entry: Entry,
     State(gateway): Served,
     visitor: Visitor,
     jar: CookieJar,
@@ -81,21 +121,23 @@ async fn login(
     let result = async {
         let credentials = credentials?;
         let wants_cookie = credentials.cookie;
-        let sign_in = gateway.chat.login(credentials, visitor.ip).await;
-        let sign_in = sign_in.map_err(|LoginRefused { error, account }| {
-            visitor.concerns(account);
-            error
-        });
-        Ok((sign_in?, wants_cookie))
+        let sign_in = match entry {
+            Entry::Register => gateway.chat.register(credentials, visitor.ip).await?,
+            Entry::Login => {
+                let sign_in = gateway.chat.login(credentials, visitor.ip).await;
+                sign_in.map_err(|LoginRefused { error, account }| {
+                    visitor.concerns(account);
+                    error
+                })?
+            }
+        };
+        Ok((sign_in, wants_cookie))
     };
-    signed_in(
-        "login",
-        StatusCode::OK,
-        &gateway,
-        &visitor,
-        jar,
-        result.await,
-    )
+    let (what, status) = match entry {
+        Entry::Register => ("register", StatusCode::CREATED),
+        Entry::Login => ("login", StatusCode::OK),
+    };
+    signed_in(what, status, &gateway, &visitor, jar, result.await)
 }
 
 async fn refresh(
@@ -149,37 +191,13 @@ async fn logout(
     }
 }
 
-async fn me(State(gateway): Served, visitor: Visitor, headers: HeaderMap) -> Response {
-    let caller = identify(&gateway, &visitor, &headers).await;
+async fn me(State(gateway): Served, visitor: Visitor, parts: Parts) -> Response {
+    let caller = call::caller(&gateway, Namespace::Chat, &parts, &visitor).await;
     let me = caller.map(|identity| {
-        (
-            StatusCode::OK,
-            Me {
-                user: user(&identity),
-            },
-        )
+        let user = user(&identity);
+        (StatusCode::OK, Me { user })
     });
     answer("me", &visitor, me)
-}
-
-/// Who sends a request: by a bearer token, else by a guest session.
-pub(super) async fn identify(
-    gateway: &Gateway,
-    visitor: &Visitor,
-    headers: &HeaderMap,
-) -> Result<Identity> {
-    if let Some(token) = text(headers, header::AUTHORIZATION) {
-        let identity = gateway.authenticator.verify(token)?;
-        visitor.is(&identity);
-        gateway.chat.know_user(&identity).await?;
-        return Ok(identity);
-    }
-    let secret = text(headers, "x-guest-session")
-        .ok_or_else(|| Error::unauthorized("an access token or a guest session is required"))?;
-    let guest = gateway.chat.known_guest(secret).await?;
-    let guest = guest.ok_or_else(|| Error::unauthorized("there is no such guest session"))?;
-    visitor.is(&guest);
-    Ok(guest)
 }
 
 /// Whether a request leaves it to the cookie to say which session it is about.

@@ -7,13 +7,15 @@ use std::{
 };
 
 use axum::{
-    body::{Body, to_bytes},
+    body::{Body, Bytes, to_bytes},
     extract::{FromRequest, FromRequestParts, Request},
     http::{HeaderMap, header, request::Parts},
 };
-use entity::ids::{ExternalId, UserId};
+use entity::ids::{ExternalId, MAX_ID_CHARS, UserId};
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use tower_http::timeout::TimeoutBody;
+use utoipa::openapi::{ObjectBuilder, RefOr, Schema, Type};
 
 use crate::{
     auth::Identity,
@@ -25,8 +27,10 @@ use crate::{
 /// The door's name in metrics and in the audit.
 pub const DOOR: &str = "rest";
 
-/// The largest body, in bytes.
-const MAX_BODY: usize = 64 * 1024;
+/// The largest body of those who sign in, in bytes.
+const MAX_CREDENTIALS: usize = 64 * 1024;
+/// The largest body otherwise: the longest message, even if every character of it is escaped.
+const MAX_BODY: usize = 256 * 1024;
 
 /// Whoever sends the request.
 pub struct Visitor {
@@ -97,24 +101,62 @@ impl<T: DeserializeOwned> FromRequest<Arc<Gateway>> for Object<T> {
     type Rejection = Infallible;
 
     async fn from_request(request: Request, gateway: &Arc<Gateway>) -> Result<Self, Infallible> {
-        Ok(Self(read(request, gateway).await))
+        let (parts, body) = request.into_parts();
+        let read = async {
+            json_only(&parts.headers)?;
+            parse(&read(gateway, body, MAX_CREDENTIALS).await?)
+        };
+        Ok(Self(read.await))
     }
 }
 
-async fn read<T: DeserializeOwned>(request: Request, gateway: &Gateway) -> Result<T> {
-    let content_type = text(request.headers(), header::CONTENT_TYPE).unwrap_or_default();
-    let media_type = content_type.split(';').next().unwrap_or_default().trim();
-    if !media_type.eq_ignore_ascii_case("application/json") {
-        return Err(Error::invalid("the content type must be application/json"));
+/// The fields of a body. A request without fields may come without a body.
+///
+/// # Errors
+/// [`Error::InvalidPayload`].
+pub async fn fields<T: DeserializeOwned>(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    body: Body,
+) -> Result<T> {
+    let bytes = read(gateway, body, MAX_BODY).await?;
+    if bytes.is_empty() {
+        return commands::parse(RawValue::NULL);
     }
+    json_only(headers)?;
+    parse(&bytes)
+}
+
+fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T> {
+    let json = serde_json::from_slice::<Box<RawValue>>(bytes)
+        .map_err(|_| Error::invalid("the body is not JSON"))?;
+    // An event may come with `null` for nothing; a body that says nothing is empty.
+    if json.get() == "null" {
+        return Err(Error::invalid("the body must be an object"));
+    }
+    commands::parse(&json)
+}
+
+async fn read(gateway: &Gateway, body: Body, most: usize) -> Result<Bytes> {
     let patience = gateway.config.header_timeout_seconds.0;
-    let body = Body::new(TimeoutBody::new(patience, request.into_body()));
-    let bytes = to_bytes(body, MAX_BODY)
+    let body = Body::new(TimeoutBody::new(patience, body));
+    to_bytes(body, most)
         .await
-        .map_err(|_| Error::invalid("the body is too large or did not arrive"))?;
-    let json =
-        serde_json::from_slice(&bytes).map_err(|_| Error::invalid("the body is not JSON"))?;
-    commands::parse(json)
+        .map_err(|_| Error::invalid("the body is too large or did not arrive"))
+}
+
+/// Refuses what is not said to be JSON.
+///
+/// # Errors
+/// [`Error::InvalidPayload`].
+pub fn json_only(headers: &HeaderMap) -> Result<()> {
+    let content_type = text(headers, header::CONTENT_TYPE).unwrap_or_default();
+    let media_type = content_type.split(';').next().unwrap_or_default().trim();
+    if media_type.eq_ignore_ascii_case("application/json") {
+        Ok(())
+    } else {
+        Err(Error::invalid("the content type must be application/json"))
+    }
 }
 
 /// An id in a path or a query, in the form in which it is stored: `#7` is the number 7, anything else a text.
@@ -128,6 +170,22 @@ pub fn path_id(text: &str) -> Result<ExternalId> {
         Err(error) => Err(error),
     };
     id.map_err(|error| Error::invalid(error.to_string()))
+}
+
+/// A text or `#7` for the number 7; a text that begins with `#` has another before it.
+const PATH_ID: &str = r"^(#-?[0-9]{1,15}|##[^\u0000-\u001f\u007f-\u009f]*|[^#\u0000-\u001f\u007f-\u009f][^\u0000-\u001f\u007f-\u009f]*)$";
+
+/// What the document says of such an id.
+pub fn path_id_schema() -> RefOr<Schema> {
+    ObjectBuilder::new()
+        .schema_type(Type::String)
+        .min_length(Some(1))
+        .max_length(Some(MAX_ID_CHARS))
+        .pattern(Some(PATH_ID))
+        .description(Some(
+            "An id; the number 7 is written `#7`, a text that begins with `#` has another before it",
+        ))
+        .into()
 }
 
 pub fn text(headers: &HeaderMap, name: impl header::AsHeaderName) -> Option<&str> {

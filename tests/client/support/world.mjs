@@ -12,10 +12,10 @@ const EVENTUALLY_MS = 10_000;
 
 /**
  * Runs a list of facts, each in a world of its own: `{'a sentence': async (world) => …}`.
- * `options`: what every client connects with.
+ * `options`: what every client connects with, and `concurrency` where the facts of a list would disturb each other.
  */
-export function facts(title, server, list, options = {}) {
-  describe(title, { concurrency: AT_ONCE }, () => {
+export function facts(title, server, list, { concurrency = AT_ONCE, ...options } = {}) {
+  describe(title, { concurrency }, () => {
     for (const [fact, check] of Object.entries(list)) {
       it(fact, { timeout: TEST_MS }, (t) => check(new World(t, server, options)));
     }

@@ -1,0 +1,45 @@
+// Requests made from the OpenAPI document, by whoever may send some: no answer that the document does not know, and no
+// failure. The same ones each time.
+import { join } from 'node:path';
+import { describe, it } from 'node:test';
+import { fileURLToPath } from 'node:url';
+import { token } from './support/clients.mjs';
+import { INSTALL_MS, environment, step } from './support/python.mjs';
+import { request } from './support/raw.mjs';
+import { startServer } from './support/server.mjs';
+
+const PACKAGES = ['schemathesis==4.32.5', 'openapi-spec-validator==0.9.0'];
+/** For each of those who ask. */
+const SECONDS = 14;
+const FOLDER = fileURLToPath(new URL('python/', import.meta.url));
+
+const unlimited = { rate_limit_messages: 0, max_guests_per_ip_per_minute: 0, max_sign_ins_per_ip_per_minute: 0 };
+const server = await startServer({ accounts: 'open', ...unlimited });
+const programs = await environment(...PACKAGES);
+
+/** Runs Schemathesis with a header, or none. Its settings, with what they leave out and why, lie in the folder. */
+async function attack(who, header) {
+  const args = ['run', `${server.url}/api/openapi.json`, '--generation-deterministic', '--generation-database', 'none', '--max-time', String(SECONDS)];
+  if (header) args.push('--header', header);
+  const env = { ...process.env, SCHEMATHESIS_HOOKS: 'schemathesis_hooks', PYTHONPATH: FOLDER, PYTHONDONTWRITEBYTECODE: '1' };
+  await step(`requests of ${who}`, join(programs, 'st'), [...args, '--no-color'], (SECONDS + 60) * 1000, { cwd: FOLDER, env });
+}
+
+const bearer = (id, claims) => `Authorization: Bearer ${token({ user_id: id, username: id, ...claims })}`;
+
+describe('the OpenAPI document', () => {
+  it('is a valid one', { timeout: INSTALL_MS }, async () => {
+    await step('validation', join(programs, 'openapi-spec-validator'), [`${server.url}/api/openapi.json`], INSTALL_MS);
+  });
+
+  it('is true for staff', { timeout: INSTALL_MS }, () => attack('staff', bearer('schemathesis-staff', { is_staff: true })));
+
+  it('is true for a user', { timeout: INSTALL_MS }, () => attack('a user', bearer('schemathesis-user')));
+
+  it('is true for a guest', { timeout: INSTALL_MS }, async () => {
+    const { body } = await request(server, '/api/guest-sessions', { method: 'POST' });
+    await attack('a guest', `X-Guest-Session: ${JSON.parse(body).guest_session}`);
+  });
+
+  it('is true for nobody in particular', { timeout: INSTALL_MS }, () => attack('a stranger'));
+});
