@@ -107,6 +107,19 @@ impl Chat {
         Ok(())
     }
 
+    /// Whether the caller may block a user, and so find their name in the list of those. Guests may block whom they
+    /// share a room with; others are to them as if there were none.
+    ///
+    /// # Errors
+    /// [`Error::NotFound`].
+    pub(super) async fn may_block(&self, caller: &Identity, other: &UserId) -> Result<()> {
+        let (tenant, user) = (&caller.tenant, &caller.user_id);
+        if caller.is_guest && !self.store.share_a_room(tenant, user, other).await? {
+            return Err(Error::NotFound("User"));
+        }
+        Ok(())
+    }
+
     /// Whether the caller may look after the tenant's users and read its audit.
     ///
     /// # Errors
@@ -150,9 +163,15 @@ impl RoomRecord {
     }
 }
 
-/// Whether a caller may ask for a change of a room that they may not enter: the tenant's staff archive any.
-pub(super) const fn may_change_unentered(caller: &Identity, change: &RoomChange) -> bool {
-    caller.is_staff && matches!(change, RoomChange::Archive(_))
+/// Whether a caller may ask for a change of a room that they may not enter: the tenant's staff archive any that can be
+/// archived, and hear nothing of what the others are.
+pub(super) const fn may_change_unentered(
+    caller: &Identity,
+    room: &RoomRecord,
+    change: &RoomChange,
+) -> bool {
+    let can_be_changed = matches!(room.row.kind, RoomKind::Public | RoomKind::Private);
+    caller.is_staff && can_be_changed && matches!(change, RoomChange::Archive(_))
 }
 
 /// Whether a caller may change a room: its name, its participants, their roles. `false` where it is so already.

@@ -20,6 +20,7 @@ impl Chat {
         if *other == caller.user_id {
             return Err(Error::invalid("nobody can block themselves"));
         }
+        self.may_block(caller, other).await?;
         self.known_user(caller, other).await?;
         let (tenant, user) = (&caller.tenant, &caller.user_id);
         let has_place = self

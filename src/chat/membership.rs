@@ -62,6 +62,9 @@ impl Chat {
         room: &RoomId,
         user: &UserId,
     ) -> Result<()> {
+        // In this order: whether there is such a user is not for everybody to find out.
+        self.entered_room(caller, room).await?;
+        Self::may_invite(caller, std::slice::from_ref(user))?;
         self.known_user(caller, user).await?;
         self.change(caller, room, user, RoomChange::Add)
             .await
@@ -126,7 +129,7 @@ impl Chat {
     ) -> Result<Changed> {
         let key = RoomKey::new(&caller.tenant, room);
         let record = self.room(&key.tenant, room).await?;
-        if !may_change_unentered(caller, &change) {
+        if !may_change_unentered(caller, &record, &change) {
             self.may_enter(caller, &record).await?;
         }
         let chat = Arc::clone(self);

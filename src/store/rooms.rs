@@ -13,7 +13,8 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait,
-    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait, Select,
+    sea_query::SelectStatement,
 };
 
 use super::{Store, blocks, messages::from_model, timed, users};
@@ -82,21 +83,28 @@ impl Store {
         user: &UserId,
         most: u64,
     ) -> Result<Vec<UserId>> {
-        let rooms = participants::Entity::find()
-            .select_only()
-            .column(participants::Column::RoomId)
-            .filter(participants::Column::TenantId.eq(tenant.clone()))
-            .filter(participants::Column::UserId.eq(user.clone()))
-            .into_query();
         let query = participants::Entity::find()
             .select_only()
             .column(participants::Column::UserId)
             .distinct()
             .filter(participants::Column::TenantId.eq(tenant.clone()))
-            .filter(participants::Column::RoomId.in_subquery(rooms))
+            .filter(participants::Column::RoomId.in_subquery(rooms_of_user(tenant, user)))
             .limit(most)
             .into_tuple();
         timed("companions", query.all(&self.reader)).await
+    }
+
+    /// Whether two users belong to one room.
+    pub async fn share_a_room(
+        &self,
+        tenant: &TenantId,
+        one: &UserId,
+        other: &UserId,
+    ) -> Result<bool> {
+        let query = of_user(tenant, other)
+            .filter(participants::Column::RoomId.in_subquery(rooms_of_user(tenant, one)));
+        let found = timed("share_a_room", query.one(&self.reader)).await?;
+        Ok(found.is_some())
     }
 
     /// A user's rooms, newest activity first.
@@ -137,10 +145,8 @@ impl Store {
         tenant: &TenantId,
         user: &UserId,
     ) -> Result<(Vec<Model>, HashMap<RoomId, Rev>)> {
-        let mine = participants::Entity::find()
-            .filter(participants::Column::TenantId.eq(tenant.clone()))
-            .filter(participants::Column::UserId.eq(user.clone()));
-        let mine = timed("conversations", mine.all(&self.reader)).await?;
+        let mine = of_user(tenant, user).all(&self.reader);
+        let mine = timed("conversations", mine).await?;
         let read: HashMap<RoomId, Rev> = mine
             .into_iter()
             .map(|row| (row.room_id, row.read_seq))
@@ -245,6 +251,19 @@ impl Store {
         let count = timed("unread", query.count(&self.reader)).await?;
         Ok(i64::try_from(count).unwrap_or(i64::MAX))
     }
+}
+
+fn of_user(tenant: &TenantId, user: &UserId) -> Select<participants::Entity> {
+    participants::Entity::find()
+        .filter(participants::Column::TenantId.eq(tenant.clone()))
+        .filter(participants::Column::UserId.eq(user.clone()))
+}
+
+fn rooms_of_user(tenant: &TenantId, user: &UserId) -> SelectStatement {
+    of_user(tenant, user)
+        .select_only()
+        .column(participants::Column::RoomId)
+        .into_query()
 }
 
 async fn create(
