@@ -1,5 +1,7 @@
 //! How far participants have read, as they say themselves.
 
+use entity::rooms::RoomKind;
+
 use super::{Chat, RoomKey};
 use crate::{
     auth::Identity,
@@ -17,7 +19,7 @@ impl Chat {
             message_id,
         } = request;
         let key = RoomKey::new(&caller.tenant, &room_id);
-        self.enter(caller, &key).await?;
+        let (room, _) = self.enter(caller, &key).await?;
         let seq = match (seq, message_id) {
             (Some(seq), None) => seq,
             (None, Some(id)) => {
@@ -26,6 +28,9 @@ impl Chat {
             }
             _ => return Err(Error::invalid("either `seq` or `message_id`")),
         };
+        if room.row.kind == RoomKind::Support {
+            return self.read_in_support_room(caller, &room, seq).await;
+        }
         let (tenant, user) = (&caller.tenant, &caller.user_id);
         let mark = self.store.read_up_to(tenant, &room_id, user, seq).await?;
         let mark = mark.ok_or(Error::AccessDenied(

@@ -16,7 +16,7 @@ use crate::{
     auth::Identity,
     bus::Event,
     error::{Error, Result},
-    protocol::{Encoded, Message, ReadReceipt, RoomStatusUpdate},
+    protocol::{Encoded, MarkedRead, Message, ReadReceipt, RoomStatusUpdate},
     store::{Membership, SupportRow, SupportState, SupportWrite},
 };
 
@@ -131,6 +131,20 @@ impl Chat {
                 return Ok(());
             }
         }
+    }
+
+    /// The caller's side has read up to a `seq`, which the other side hears whatever door it came by.
+    pub(super) async fn read_in_support_room(
+        &self,
+        caller: &Identity,
+        room: &RoomRecord,
+        seq: Rev,
+    ) -> Result<MarkedRead> {
+        let id = &room.row.id;
+        if self.role(caller, room).await?.is_some() {
+            return self.read_as_customer(caller, Some(id.clone()), seq).await;
+        }
+        self.read_as_staff(caller, id, seq).await
     }
 
     pub(super) async fn newest_seq(&self, tenant: &TenantId, room: &RoomId) -> Result<Rev> {
