@@ -4,9 +4,11 @@ import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { DOORS } from './access/doors.mjs';
 import { guessing } from './access/guessing.mjs';
-import { guestless, matrix } from './access/matrix.mjs';
+import { coming, guestless, matrix } from './access/matrix.mjs';
 import { PAYLOADS } from './access/requests.mjs';
+import { REST, ROUTED, SIGNING_IN } from './access/rest.mjs';
 import { ROWS } from './access/table.mjs';
+import { request } from './support/raw.mjs';
 import { startServer } from './support/server.mjs';
 import { facts } from './support/world.mjs';
 
@@ -31,6 +33,13 @@ it('every command has a row, and every row a command', () => {
   assert.deepEqual(named(rows.map(({ namespace, command, way }) => `${namespace} ${command}${way && `:${way}`}`)), named(asked));
 });
 
-facts('access', server, Object.assign({}, ...DOORS.map(matrix)));
+it('every request over HTTP stands for a command or has a row, and every row is one', async () => {
+  const { paths } = JSON.parse((await request(server, '/api/openapi.json')).body);
+  const served = Object.entries(paths).flatMap(([path, methods]) => Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace(/^\/api/, '')}`));
+  const own = ROWS.filter(({ namespace }) => namespace === 'HTTP').map(({ command }) => command);
+  assert.deepEqual([...new Set([...ROUTED, ...own, ...SIGNING_IN])].sort(), served.sort());
+});
+
+facts('access', server, Object.assign({}, ...[...DOORS, REST].map(matrix), ...DOORS.map(coming)));
 facts('access without guests', closed, Object.assign({}, ...DOORS.map(guestless)));
 facts('guessing', strict, guessing);

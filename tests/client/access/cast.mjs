@@ -12,6 +12,9 @@ const WORD = /[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|guest
 /** The callers who are let in. */
 export const CALLERS = ['stranger', 'guest', 'other', 'linked', 'member', 'owner', 'blocked', 'removed', 'staff', 'foreign'];
 
+/** Those who are not. */
+export const SHUT_OUT = ['nobody', 'expired', 'disabled'];
+
 export class Cast {
   /** Name → `{id, credentials}`. */
   people = new Map();
@@ -33,9 +36,13 @@ export class Cast {
     return cast;
   }
 
-  id(name) { return this.people.get(name).id; }
+  id(name) { return this.people.get(name)?.id ?? 'nobody'; }
 
-  credentials(name) { return this.people.get(name).credentials; }
+  credentials(name) {
+    if (name === 'nobody') return {};
+    if (name === 'expired') return { token: this.token('stranger', { exp: 1, is_staff: true }) };
+    return this.people.get(name).credentials;
+  }
 
   /** An access token of a caller, with claims of the test's. */
   token(name, claims = {}) {
@@ -92,7 +99,7 @@ export class Cast {
 
   /** Waits until everybody has been told what there was to tell. */
   async settle() {
-    await Promise.all(this.clients().map(async (client) => {
+    await Promise.all(this.clients().filter(({ socket }) => socket).map(async (client) => {
       for (let i = 0; i < 2; i += 1) await client.ok(...MARKER[client.namespace]);
     }));
   }
@@ -102,6 +109,13 @@ export class Cast {
     const room = await this.#room(target);
     this.note(target, room.id);
     return { target, ...room };
+  }
+
+  /** A user as staff see them. */
+  record(target) {
+    const path = `/api/admin/users/${this.id(target)}`;
+    const look = async () => assertOk(await ask(this.w.server, path, { headers: bearer(this.token('clerk')) })).user;
+    return { target, id: this.id(target), look };
   }
 
   async #room(target) {

@@ -2,19 +2,26 @@
 
 const PATHS = { '/': '/ws/chat/', '/support': '/ws/support/', '/admin': '/ws/admin/chat/' };
 
-/** `open(w, namespace, credentials)` gives a client that connects, see `support/clients.mjs`. A door more is an entry more. */
+/**
+ * `open(w, namespace, credentials)` gives a client that connects, see `support/clients.mjs`; `asks(row)` says whether a row of
+ * the table is for the door. A door more is an entry more.
+ */
 export const DOORS = [
   socketio('Socket.IO over websocket', ['websocket']),
   socketio('Socket.IO over polling', ['polling']),
   {
     name: 'raw WebSocket',
+    asks: isCommand,
     open: (w, namespace, auth) => w.open({ client: 'raw', path: PATHS[namespace], auth, label: namespace }),
   },
 ];
 
+function isCommand({ namespace }) { return namespace.startsWith('/'); }
+
 function socketio(name, transports) {
   return {
     name,
+    asks: isCommand,
     open: (w, namespace, auth) => w.open({ transports, namespace: namespace === '/' ? '' : namespace, auth, label: namespace }),
   };
 }

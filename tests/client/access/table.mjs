@@ -60,6 +60,30 @@ get_messages             asks                                  den      ok    de
 get_messages             linkasks                              den      den   den   ok     den    den   den     den     ok    none
 get_messages             missing                               none     none  none  none   none   none  none    none    none  none
 
+get_room                 public                                ok       den   den   ok     ok     ok    ok      ok      ok    none
+get_room                 private,archived                      den      den   den   den    ok     ok    den     den     den   none
+get_room                 added                                 den      ok    den   den    ok     ok    den     den     den   none
+get_room                 direct                                den      den   den   den    ok     ok    den     den     den   none
+get_room                 cut                                   den      den   den   den    den    ok    ok      den     den   none
+get_room                 guests                                den      ok    den   den    den    den   den     den     den   none
+get_room                 linkeds                               den      den   den   ok     den    den   den     den     den   none
+get_room                 support,closed                        den      den   den   den    ok     den   den     den     ok    none
+get_room                 asks                                  den      ok    den   den    den    den   den     den     ok    none
+get_room                 linkasks                              den      den   den   ok     den    den   den     den     ok    none
+get_room                 missing                               none     none  none  none   none   none  none    none    none  none
+
+get_changes              public                                ok       den   den   ok     ok     ok    ok      ok      ok    none
+get_changes              private,archived                      den      den   den   den    ok     ok    den     den     den   none
+get_changes              added                                 den      ok    den   den    ok     ok    den     den     den   none
+get_changes              direct                                den      den   den   den    ok     ok    den     den     den   none
+get_changes              cut                                   den      den   den   den    den    ok    ok      den     den   none
+get_changes              guests                                den      ok    den   den    den    den   den     den     den   none
+get_changes              linkeds                               den      den   den   ok     den    den   den     den     den   none
+get_changes              support,closed                        den      den   den   den    ok     den   den     den     ok    none
+get_changes              asks                                  den      ok    den   den    den    den   den     den     ok    none
+get_changes              linkasks                              den      den   den   ok     den    den   den     den     ok    none
+get_changes              missing                               none     none  none  none   none   none  none    none    none  none
+
 get_room_participants    public                                ok       den   den   ok     ok     ok    ok      ok      ok    none
 get_room_participants    private,archived                      den      den   den   den    ok     ok    den     den     den   none
 get_room_participants    added                                 den      ok    den   den    ok     ok    den     den     den   none
@@ -181,6 +205,7 @@ block_user               oneself                               inv      inv   in
 unblock_user             somebody,subject,oneself              ok       ok    ok    ok     ok     ok    ok      ok      ok    ok
 get_blocked_users        -                                     ok       ok    ok    ok     ok     ok    ok      ok      ok    ok
 get_user_conversations   -                                     ok       ok    ok    ok     ok     ok    ok      ok      ok    ok
+get_user_rooms           -                                     ok       ok    ok    ok     ok     ok    ok      ok      ok    ok
 search_users             -                                     ok       den   den   ok     ok     ok    ok      ok      ok    ok
 search_rooms             -                                     ok       den   den   ok     ok     ok    ok      ok      ok    ok
 authenticate             own                                   ok       unau  unau  ok     ok     ok    ok      ok      ok    ok
@@ -266,6 +291,15 @@ close_room               missing                               none  none
 get_rooms                -                                     ok    ok
 authenticate             own                                   ok    ok
 authenticate             anothers,foreigners,expired           unau  unau
+
+HTTP                                                           stranger guest other linked member owner blocked removed staff foreign nobody expired disabled
+GET_/me                             -                          ok       ok    ok    ok     ok     ok    ok      ok      ok    ok      unau   unau    dis
+POST_/guest-sessions/link           -                          none     unau  unau  none   none   none  none    none    none  none    unau   unau    dis
+GET_/admin/users/{user_id}          subject                    forb     forb  forb  forb   forb   forb  forb    forb    ok    none    unau   unau    dis
+POST_/admin/users/{user_id}/revoke  subject                    forb     forb  forb  forb   forb   forb  forb    forb    ok    ~       unau   unau    dis
+POST_/admin/users/{user_id}/disable subject                    forb     forb  forb  forb   forb   forb  forb    forb    ok    ~       unau   unau    dis
+POST_/admin/users/{user_id}/enable  subject                    forb     forb  forb  forb   forb   forb  forb    forb    ok    ~       unau   unau    dis
+GET_/admin/audit                    -                          forb     forb  forb  forb   forb   forb  forb    forb    ok    ok      unau   unau    dis
 `;
 
 /** `[{namespace, command, way, target, cells: Map(caller → code)}]`, a row for each target. */
@@ -279,7 +313,7 @@ function parse(table) {
     const words = line.trim().split(/\s+/);
     if (words[0] === '') {
       isHead = true;
-    } else if (isHead && (words[0] === 'connect' || (words[0].startsWith('/') && !words[1].includes('-')))) {
+    } else if (isHead && /^(connect|HTTP|\/\S*)$/.test(words[0]) && words[1] !== '-') {
       [namespace, ...callers] = words;
       isHead = false;
     } else {
@@ -293,7 +327,7 @@ function parse(table) {
 function rowsOf(namespace, callers, [asked, targets, ...codes]) {
   if (codes.length !== callers.length) throw new Error(`${namespace} ${asked} ${targets} has ${codes.length} cells`);
   for (const code of codes) if (!(code in CODES)) throw new Error(`${asked} ${targets}: no code is called ${code}`);
-  const [command, way = ''] = asked.split(':');
+  const [command, way = ''] = asked.replace('_/', ' /').split(':');
   const cells = new Map(callers.map((caller, i) => [caller, codes[i]]));
   return targets.split(',').map((target) => ({ namespace, command, way, target, cells }));
 }
