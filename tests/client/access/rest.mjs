@@ -49,6 +49,7 @@ export const REST = {
   open: (w, namespace, { token, guest_session } = {}) => new RestClient(w.server, namespace, { token, guest_session }),
 };
 
+/** The face of a client that is connected, for one who is not. */
 class RestClient {
   ready = Promise.resolve();
   trace = [];

@@ -2,6 +2,7 @@
 import { ask, bearer } from '../support/accounts.mjs';
 import { token } from '../support/clients.mjs';
 import { DOORS, MARKER } from '../access/doors.mjs';
+import { REST } from '../access/rest.mjs';
 import { Spans, wordsOf } from './model.mjs';
 import { Tape } from './tape.mjs';
 
@@ -59,16 +60,17 @@ export class Company {
   }
 
   /** A connection of somebody. Resolves to undefined where they were not let in. */
-  async connect(principal, { namespace, door = this.random.pick(DOORS), guest } = {}) {
+  async connect(principal, { namespace, door, guest } = {}) {
     const { random, model } = this;
     const kind = principal.isGuest ? 'guest' : 'user';
     const where = namespace ?? random.pick(NAMESPACES[principal.isStaff ? 'staff' : kind]);
+    const by = door ?? random.pick(DOORS);
     const { session, ...auth } = this.credentials(principal);
-    const tape = this.tape(`${where} of ${principal.name ?? 'a guest'} over ${door.name}`, principal);
+    const tape = this.tape(`${where} of ${principal.name ?? 'a guest'} over ${by.name}`, principal);
     Object.assign(tape, { isDesk: where === '/admin', isChat: where === '/' });
-    const client = door.open(this.world, where, guest ? { ...auth, guest_session: guest.secret } : auth);
+    const client = by.open(this.world, where, guest ? { ...auth, guest_session: guest.secret } : auth);
     tape.attach(client);
-    const actor = { principal, client, tape, namespace: where, session };
+    const actor = { principal, client, tape, namespace: where, door: by, session };
     try {
       await client.ready;
     } catch {
@@ -78,7 +80,11 @@ export class Company {
     this.actors.add(actor);
     principal.actors.add(actor);
     session?.actors.add(actor);
-    client.socket.on('disconnect', () => this.#gone(actor));
+    if (client.socket) {
+      client.socket.on('disconnect', () => this.#gone(actor));
+    } else {
+      Object.assign(client, { connected: true, drop: () => this.#gone(actor), disconnected: async () => this.#gone(actor) });
+    }
     return actor;
   }
 
@@ -116,16 +122,19 @@ export class Company {
   async ask(actor, event, payload) {
     const { model } = this;
     const start = model.tick();
+    if (!actor.door.asks({ namespace: actor.namespace, command: event })) return { start, end: start, ok: false, body: { success: false } };
     this.#names(actor.principal, payload);
     let body;
     try {
-      body = await actor.client.request(event, payload);
+      actor.asking = actor.client.request(event, payload);
+      body = await actor.asking;
     } catch (error) {
       if (!/disconnected/.test(error.message) && actor.client.connected) this.faults.push(error.message);
       return { start, end: model.tick(), ok: false, gone: true };
     }
     const end = model.tick();
     this.count(`${actor.namespace} ${event}`, body.success);
+    if (actor.door === REST) this.count(`REST ${event}`, body.success);
     if (['internal', 'storage_unavailable', 'unknown_event', 'overloaded'].includes(body.code)) {
       this.faults.push(`${event} ${JSON.stringify(payload)}: ${JSON.stringify(body)}`);
     }
@@ -172,9 +181,9 @@ export class Company {
     const marks = [];
     for (const { actors, requests = [] } of principals) {
       marks.push(...requests);
-      for (const { client, namespace } of actors) marks.push(client.request(...MARKER[namespace]).catch(() => {}));
+      for (const { client, namespace, asking } of actors) marks.push(client.socket ? client.request(...MARKER[namespace]) : asking);
     }
-    await Promise.all(marks);
+    await Promise.allSettled(marks);
     return this.model.tick();
   }
 

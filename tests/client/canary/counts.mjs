@@ -1,5 +1,10 @@
 // What can be counted, while nobody does anything: the answers hold what the model holds, neither more nor less.
 import assert from 'node:assert/strict';
+import { DOORS } from '../access/doors.mjs';
+import { REST } from '../access/rest.mjs';
+
+/** A connection of somebody's to the chat. */
+const chatting = (principal) => [...principal.actors].find(({ namespace, door }) => namespace === '/' && door !== REST);
 
 const ids = (list) => [...list].map((id) => `${typeof id} ${id}`).sort();
 
@@ -15,7 +20,7 @@ export async function miscounted(operations) {
     }
   };
   for (const principal of model.principals.filter(({ isGone, id }) => !isGone && id !== undefined)) {
-    const actor = [...principal.actors].find(({ namespace }) => namespace === '/') ?? await operations.come(principal, { namespace: '/' });
+    const actor = chatting(principal) ?? await operations.come(principal, { namespace: '/', door: DOORS[0] });
     if (!actor) {
       wrong.push(`${principal.name} was not let in`);
       continue;
@@ -76,7 +81,7 @@ async function searches(operations, actor) {
 /** The support rooms of the tenant, page by page. */
 async function desk(operations, principal) {
   const { model } = operations;
-  const actor = await operations.come(principal, { namespace: '/admin' });
+  const actor = await operations.come(principal, { namespace: '/admin', door: operations.random.pick(DOORS) });
   const status = await actor.client.waitFor('room_status');
   const theirs = model.rooms.filter(({ tenant, kind }) => tenant === principal.tenant && kind === 'support');
   const listed = {};
@@ -114,7 +119,6 @@ async function history(operations, room) {
 /** What is unread in one room is what was said there, whatever is said elsewhere. */
 async function unread(operations, tenant) {
   const { model, company } = operations;
-  const chatting = (principal) => [...principal.actors].find(({ namespace }) => namespace === '/');
   const room = model.rooms.find((other) => other.tenant === tenant && other.kind === 'private' && !other.archived
     && other.participants().filter((principal) => !principal.isGone && chatting(principal)).length > 1);
   if (!room) return;

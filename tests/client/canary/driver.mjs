@@ -40,6 +40,12 @@ export class Driver {
     return actor.namespace === '/admin' ? this.#asStaff(actor) : this.#inChat(actor);
   }
 
+  /** Mostly a room that one owns. */
+  ownRoom(actor) {
+    const owned = this.model.rooms.filter(({ owners }) => owners.has(actor.principal));
+    return this.random.chance(0.6) && owned.length > 0 ? this.random.pick(owned) : this.room(actor);
+  }
+
   /** Mostly a room of their own, then one of their tenant, and now and then anybody's. */
   room({ principal }, match = () => true) {
     const { random, model: { rooms } } = this;
@@ -75,6 +81,7 @@ export class Driver {
   #inChat(actor) {
     const { operations: o, random } = this;
     const room = this.room(actor);
+    const own = this.ownRoom(actor);
     const room_id = room.id;
     const ask = (event, payload = { room_id }) => () => o.ask(actor, event, payload);
     return random.weighted([
@@ -85,16 +92,19 @@ export class Driver {
       [9, ask('get_messages', { room_id, limit: random.pick([1, 5, 50, 200]), ...random.pick([{}, {}, { before: 5 }, { after: 2 }]) })],
       [5, ask('get_room_participants')],
       [4, ask('get_user_conversations', {})],
+      [2, ask('get_user_rooms', {})],
+      [3, ask('get_room')],
+      [6, ask('get_changes', { room_id, since: random.below(20), wait: random.pick([0, 0, 1]) })],
       [3, ask('mark_read', { room_id, seq: random.below(30) })],
       [2, ask('search_users', { query: random.pick(['', 'n-', this.secret()]) })],
       [2, ask('search_rooms', { query: random.pick(['', 'zz', this.secret()]) })],
       [2, () => o.privateMessage(actor, this.person(actor))],
       [0.7, () => o.createRoom(actor, { isPrivate: random.chance(0.6), invited: random.chance(0.5) ? [this.person(actor)] : [] })],
-      [5, () => o.add(actor, room, this.person(actor))],
-      [6, () => o.remove(actor, room, random.chance(0.2) ? actor.principal : this.member(actor, room))],
-      [2, () => o.setRole(actor, room, this.member(actor, room), random.pick(['owner', 'admin', 'member']))],
-      [2, () => o.rename(actor, room)],
-      [2, () => o.archive(actor, room, random.chance(0.3))],
+      [5, () => o.add(actor, own, this.person(actor))],
+      [6, () => o.remove(actor, own, random.chance(0.2) ? actor.principal : this.member(actor, own))],
+      [2, () => o.setRole(actor, own, this.member(actor, own), random.pick(['owner', 'admin', 'member']))],
+      [2, () => o.rename(actor, own)],
+      [2, () => o.archive(actor, own, random.chance(0.3))],
       [1.5, () => o.block(actor, this.person(actor))],
       [2, ask('unblock_user', { user_id: this.person(actor).id })],
       [1, ask('get_blocked_users', {})],
@@ -161,7 +171,7 @@ export class Driver {
       [8, () => o.reconnect(actor)],
       [3, () => (principal.actors.size < 4 ? o.come(principal) : o.reconnect(actor))],
       [guests.length < 4 ? 4 : 0, () => company.guest(tenant)],
-      [guests.length > 1 ? 3 : 0, () => o.link(random.pick(guests), random.pick(users.filter(({ isStaff }) => !isStaff)), random.pick(['connecting', 'authenticating']))],
+      [guests.length > 1 ? 3 : 0, () => o.link(random.pick(guests), random.pick(users.filter(({ isStaff }) => !isStaff)), random.pick(['connecting', 'authenticating', 'asking']))],
       [2, () => this.#andBack(somebody, () => o.disable(staff, somebody))],
       [1, () => (somebody.isGuest ? undefined : this.#andBack(somebody, () => o.revoke(staff, somebody)))],
       [principal.sessions ? 3 : 0, () => this.#andBack(principal, () => o.signOut(principal))],

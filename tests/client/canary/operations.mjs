@@ -1,6 +1,8 @@
 // What callers do, each with what the model learns by it. An operation takes who does it and what with, and may be refused:
 // the model believes what is acknowledged.
 
+import { REST } from '../access/rest.mjs';
+
 /** In a room that nobody knows of: what was refused is nowhere. */
 const NOWHERE = { kind: 'private', members: new Map(), traces: new Map() };
 
@@ -188,31 +190,34 @@ export class Operations {
     await this.come(principal);
   }
 
+  /** Somebody comes, now and then to ask without a connection. */
   async come(principal, options) {
+    const door = this.random.chance(0.2) ? REST : undefined;
     let actor;
-    await this.#whole([principal], async () => { actor = await this.company.connect(principal, options); });
+    await this.#whole([principal], async () => { actor = await this.company.connect(principal, { door, ...options }); });
     return actor;
   }
 
-  /** A guest turns out to be a user: `way` is 'connecting' or 'authenticating'. */
+  /** A guest turns out to be a user: `way` is 'connecting', 'authenticating' or 'asking', over HTTP. */
   async link(guest, user, way) {
     const { company, model } = this;
     await this.#ending(guest, (end) => this.#whole([user], async () => {
       const start = model.tick();
-      let kept;
       if (way === 'authenticating') {
-        const actor = [...guest.actors].find(({ namespace }) => namespace !== '/admin');
+        const actor = [...guest.actors].find(({ door }) => door !== REST);
         if (!actor || user.sessions) return;
         actor.tape.holders.push({ principal: user, from: start });
         const { ok } = await this.ask(actor, 'authenticate', { token: company.token(user) });
         if (!ok) return;
-        kept = actor;
         actor.principal = user;
         guest.actors.delete(actor);
         user.actors.add(actor);
+      } else if (way === 'asking') {
+        const { ok } = await company.http(user, 'POST', '/api/guest-sessions/link', { guest_session: guest.secret });
+        if (!ok) return;
       } else {
-        kept = await company.connect(user, { guest, namespace: this.random.pick(['/', '/support']) });
-        if (!kept) return;
+        const actor = await company.connect(user, { guest, namespace: this.random.pick(['/', '/support']) });
+        if (!actor) return;
       }
       const at = model.tick();
       model.link(guest, user, start);

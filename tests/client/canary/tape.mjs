@@ -23,10 +23,9 @@ export class Tape {
   /** Listens to a client of `support/clients.mjs` from its first packet on. */
   attach(client) {
     const tape = this;
-    client.trace = new Proxy([], {
-      get: (list, key) => (key === 'push' ? ({ event, ack, data }) => tape.record({ how: event ? `event ${event}` : `ack of ${ack}`, event, ack, data }) : list[key]),
-    });
+    const push = ({ event, ack, data }) => tape.record({ how: event ? `event ${event}` : `ack of ${ack}`, event, data });
+    client.trace = new Proxy([], { get: (list, key) => (key === 'push' ? push : list[key]) });
     client.ready.catch((error) => this.record({ how: 'connect_error', data: error.message }));
-    client.socket.on('disconnect', (reason) => this.record({ how: 'close', data: reason }));
+    client.socket?.on('disconnect', (reason) => this.record({ how: 'close', data: reason }));
   }
 }
