@@ -48,7 +48,7 @@ chromium:
 		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium; \
 	fi
 
-# python-socketio's client has a test too, in an environment of its own.
+# python-socketio's client and Schemathesis have tests too, in environments of their own.
 python:
 	@if ! python3 -c 'import ensurepip, sqlite3, venv' 2>/dev/null; then \
 		if ! command -v apt-get >/dev/null; then echo 'Python 3 with venv is missing: install it' >&2; exit 1; fi; \
