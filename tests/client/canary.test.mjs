@@ -18,8 +18,8 @@ import { startServer } from './support/server.mjs';
 import { World } from './support/world.mjs';
 
 const ROUNDS = 4;
-const OPERATIONS = 800;
-const AT_ONCE = 12;
+const OPERATIONS = 1000;
+const AT_ONCE = 16;
 const TENANTS = ['default', 'west', 'east'];
 
 const seed = Number(process.env.CONFAB_CANARY_SEED ?? randomInt(2 ** 31));
@@ -47,11 +47,15 @@ test('no client is told what is not its own to know', { timeout: 120_000 }, asyn
       failed(`counted otherwise after round ${round}`, await miscounted(operations));
       failed(`told after round ${round}`, judge(company));
     }
+    // Chance leaves something out now and then.
+    for (let more = 0; more < 20 && notGranted(company).length > 0; more += 1) await driver.run(OPERATIONS / 10, AT_ONCE);
+    failed('never granted', notGranted(company));
+    failed('told at last', judge(company));
     failed('what must not happen', company.faults);
-    everyCommand(company.asked);
   } finally {
     const received = company.tapes.reduce((sum, { entries }) => sum + entries.length, 0);
-    t.diagnostic(`seed ${seed}: ${model.principals.length} callers, ${model.rooms.length} rooms, ${model.secrets.size} secrets, ${received} payloads on ${company.tapes.length} tapes`);
+    const what = `${model.principals.length} callers, ${model.rooms.length} rooms, ${model.secrets.size} secrets`;
+    t.diagnostic(`seed ${seed}: ${what}, ${received} payloads on ${company.tapes.length} tapes`);
   }
 });
 
@@ -73,12 +77,8 @@ async function settle(tenant, operations, driver) {
   }
 }
 
-/** All that can be asked was asked, and granted too. */
-function everyCommand(asked) {
-  for (const [namespace, names] of Object.entries(commands)) {
-    for (const name of names) {
-      const counts = asked.get(`${namespace} ${name}`) ?? { asked: 0, granted: 0 };
-      assert.ok(counts.granted > 0, `${namespace} ${name}: ${JSON.stringify(counts)}; CONFAB_CANARY_SEED=${seed}`);
-    }
-  }
+/** Commands that nobody has been granted yet. */
+function notGranted({ asked }) {
+  const all = Object.entries(commands).flatMap(([namespace, names]) => names.map((name) => `${namespace} ${name}`));
+  return all.filter((command) => !(asked.get(command)?.granted > 0));
 }

@@ -66,7 +66,7 @@ export class Company {
     const where = namespace ?? random.pick(NAMESPACES[principal.isStaff ? 'staff' : kind]);
     const by = door ?? random.pick(DOORS);
     const { session, ...auth } = this.credentials(principal);
-    const tape = this.tape(`${where} of ${principal.name ?? 'a guest'} over ${by.name}`, principal);
+    const tape = this.tape(`${by.name} in ${where}`, principal);
     Object.assign(tape, { isDesk: where === '/admin', isChat: where === '/' });
     const client = by.open(this.world, where, guest ? { ...auth, guest_session: guest.secret } : auth);
     tape.attach(client);
@@ -106,8 +106,8 @@ export class Company {
     return actor;
   }
 
-  tape(name, principal) {
-    const tape = new Tape(this.model, name, principal);
+  tape(where, principal) {
+    const tape = new Tape(this.model, where, principal);
     this.tapes.push(tape);
     return tape;
   }
@@ -154,7 +154,7 @@ export class Company {
 
   /** A request over HTTP; the answer goes to a tape of its own. */
   async http(principal, method, path, body, { as = this.#bearer(principal) } = {}) {
-    const tape = this.tape(`HTTP of ${principal.name ?? 'somebody new'}`, principal);
+    const tape = this.tape('HTTP', principal);
     tape.isDesk = principal.isStaff;
     const start = this.model.tick();
     this.#names(principal, [path, body]);

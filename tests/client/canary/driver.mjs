@@ -144,18 +144,23 @@ export class Driver {
       [1, () => o.ask(actor, 'view_room', { room_id: null })],
       [4, () => o.atDesk(actor, room, 'assign_room', random.pick([{}, { user_id: null }, { user_id: this.person(actor).id }]))],
       [2, () => o.atDesk(actor, room, 'close_room')],
-      [3, () => o.ask(actor, 'get_rooms', { limit: random.pick([1, 3, 200]), ...random.pick([{}, { status: 'closed' }, { cursor: `99999999999999.${room.id}` }]) })],
+      [3, () => o.ask(actor, 'get_rooms', { limit: random.pick([1, 3, 200]), ...this.#part(room) })],
       [1, () => this.#authenticate(actor)],
     ])();
   }
 
-  /** With a token of one's own, of another, or of nobody. One of another would make a guest that user: see `link`. */
+  /** Which of the support rooms: those of a status, or those that come after a room, whosever. */
+  #part({ id }) { return this.random.pick([{}, { status: 'closed' }, { cursor: `99999999999999.${id}` }]); }
+
+  /** With a token of one's own, of another tenant, or of nobody. One of the tenant would make a guest its user: see `link`. */
   #authenticate(actor) {
     const { principal } = actor;
     const { random, company } = this;
     const own = principal.sessions ? actor.session?.access_token : !principal.isGuest && company.token(principal);
-    const another = this.person(actor, ({ isGuest, sessions, tenant }) => !isGuest && !sessions && (!principal.isGuest || tenant !== principal.tenant));
-    const token = random.pick([own || 'garbage', 'garbage', another.isGuest || another.tenant === principal.tenant ? 'garbage' : company.token(another)]);
+    const { tenant } = principal;
+    const another = this.person(actor, (other) => !other.isGuest && !other.sessions && other.tenant !== tenant);
+    const anothers = another.isGuest || another.tenant === tenant ? 'garbage' : company.token(another);
+    const token = random.pick([own || 'garbage', 'garbage', anothers]);
     return this.operations.ask(actor, 'authenticate', { token });
   }
 
@@ -165,13 +170,14 @@ export class Driver {
     const { tenant } = principal;
     const users = model.principals.filter((other) => other.tenant === tenant && !other.isGuest && !other.isGone);
     const staff = random.pick(users.filter(({ isStaff }) => isStaff));
+    const customers = users.filter(({ isStaff }) => !isStaff);
     const somebody = this.person(actor, (other) => other.tenant === tenant && !other.isStaff);
     const guests = model.principals.filter((other) => other.tenant === tenant && other.isGuest && !other.isGone && other.actors.size > 0);
     return random.weighted([
       [8, () => o.reconnect(actor)],
       [3, () => (principal.actors.size < 4 ? o.come(principal) : o.reconnect(actor))],
       [guests.length < 4 ? 4 : 0, () => company.guest(tenant)],
-      [guests.length > 1 ? 3 : 0, () => o.link(random.pick(guests), random.pick(users.filter(({ isStaff }) => !isStaff)), random.pick(['connecting', 'authenticating', 'asking']))],
+      [guests.length > 1 ? 3 : 0, () => o.link(random.pick(guests), random.pick(customers), random.pick(['connecting', 'authenticating', 'asking']))],
       [2, () => this.#andBack(somebody, () => o.disable(staff, somebody))],
       [1, () => (somebody.isGuest ? undefined : this.#andBack(somebody, () => o.revoke(staff, somebody)))],
       [principal.sessions ? 3 : 0, () => this.#andBack(principal, () => o.signOut(principal))],

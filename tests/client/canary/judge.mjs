@@ -55,7 +55,8 @@ function* pushed(model, tape, { event, data, at }) {
   const { tenant } = tape;
   const person = (id) => model.principals.find((principal) => principal.tenant === tenant && principal.id === id);
   if (event === 'user_online' || event === 'user_offline') {
-    if (!model.mayWatch(tape, person(data.user_id), at)) yield { word: data.user_id, why: 'nobody here shares a room with them' };
+    const seen = person(data.user_id);
+    if (!seen || !model.mayWatch(tape, seen, at)) yield { word: data.user_id, why: 'whether they are there is not for this client' };
     return;
   }
   if (data?.room_id === undefined) return;
@@ -66,7 +67,8 @@ function* pushed(model, tape, { event, data, at }) {
     if (!typist || !model.entered(room, [{ principal: typist }], at, 0)) yield { word: id, why: 'they may not enter the room where they type' };
   }
   const said = model.secrets.get(data.id)?.said ?? 0;
-  if (tape.isChat && LIVE.includes(event) && !(event === 'new_message' && room.kind === 'direct') && !tape.live.get(room)?.covers(at, said)) {
+  const isHeardAnyway = event === 'new_message' && room.kind === 'direct';
+  if (tape.isChat && LIVE.includes(event) && !isHeardAnyway && !tape.live.get(room)?.covers(at, said)) {
     yield { word: room.id, why: 'the connection was not in the room' };
   }
   if (event === 'notification') {
@@ -90,7 +92,10 @@ function describe(tape, { how, data, at }, { word, why }) {
 }
 
 function name({ kind, room, principal, author, said, stored, tenant }) {
-  if (kind === 'message') return `a message${stored === false ? ' that was refused' : ''} of ${author?.name ?? 'the system'} in ${nameOf(room)}, said at ${said}`;
+  if (kind === 'message') {
+    const refused = stored === false ? ' that was refused' : '';
+    return `a message${refused} of ${author?.name ?? 'the system'} in ${nameOf(room)}, said at ${said}`;
+  }
   if (kind === 'room') return `${nameOf(room)}${said ? `, so called since ${said}` : ''}`;
   return `${kind} of ${principal?.name ?? tenant}`;
 }

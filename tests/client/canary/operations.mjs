@@ -135,8 +135,8 @@ export class Operations {
   }
 
   async block(actor, other) {
-    const { start, ok } = await this.ask(actor, 'block_user', { user_id: other.id });
-    if (ok) actor.principal.blocked.set(other, start);
+    const { start, ok, gone } = await this.ask(actor, 'block_user', { user_id: other.id });
+    if (ok || gone) actor.principal.blocked.set(other, start);
   }
 
   // Customers and staff.

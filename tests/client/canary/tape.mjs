@@ -9,10 +9,13 @@ export class Tape {
   /** Room → when the connection was in its live stream. */
   live = new Map();
 
-  constructor(model, name, principal) {
-    Object.assign(this, { model, name });
+  /** `where`: by which door and in which namespace. */
+  constructor(model, where, principal) {
+    Object.assign(this, { model, where });
     this.holders.push({ principal, from: model.time });
   }
+
+  get name() { return `${this.holders.map(({ principal }) => principal.name ?? 'somebody new').join(', then ')}, by ${this.where},`; }
 
   get tenant() { return this.holders[0].principal.tenant; }
 
