@@ -139,9 +139,9 @@ mark_read                direct                                den      den   de
 mark_read                cut                                   den      den   den   den    den    ok    ok      den     den   none
 mark_read                guests                                den      ok    den   den    den    den   den     den     den   none
 mark_read                linkeds                               den      den   den   ok     den    den   den     den     den   none
-mark_read                support,closed                        den      den   den   den    ok     den   den     den     den   none
-mark_read                asks                                  den      ok    den   den    den    den   den     den     den   none
-mark_read                linkasks                              den      den   den   ok     den    den   den     den     den   none
+mark_read                support,closed                        den      den   den   den    ok     den   den     den     ok    none
+mark_read                asks                                  den      ok    den   den    den    den   den     den     ok    none
+mark_read                linkasks                              den      den   den   ok     den    den   den     den     ok    none
 mark_read                missing                               none     none  none  none   none   none  none    none    none  none
 
 add_participant          public                                den      den   den   den    den    ok    den     den     den   none
