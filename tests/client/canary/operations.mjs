@@ -136,7 +136,8 @@ export class Operations {
 
   async block(actor, other) {
     const { start, ok, gone } = await this.ask(actor, 'block_user', { user_id: other.id });
-    if (ok || gone) actor.principal.blocked.set(other, start);
+    const { blocked } = actor.principal;
+    if ((ok || gone) && !blocked.has(other)) blocked.set(other, start);
   }
 
   // Customers and staff.
