@@ -69,6 +69,10 @@ async function settle(tenant, operations, driver) {
     await company.connect(principal, { namespace: '/' });
     await company.connect(principal, principal.isStaff ? { namespace: '/admin' } : {});
   }
+  // Tokens are renewed seldom, and staff are few.
+  for (const actor of [...company.actors].filter(({ principal }) => principal.tenant === tenant && !principal.sessions)) {
+    await operations.ask(actor, 'authenticate', { token: company.token(actor.principal) });
+  }
   for (let i = 0; i < 3; i += 1) await company.guest(tenant);
   for (const actor of [...company.actors].filter(({ principal, namespace }) => principal.tenant === tenant && namespace === '/')) {
     if (actor.principal.isGuest) continue;
