@@ -40,7 +40,9 @@ export class Operations {
       const { start, end, ok } = await this.ask(actor, 'join_room', { room_id: room.id });
       if (ok && isEntering) room.admit(principal, start);
       if (ok) room.trace(principal, start);
-      if (!ok && !wasLive) live.lose(end);
+      // A removal that came between settles what it has ended itself.
+      if (ok || wasLive || !live.isOpen) return;
+      live.lose(end);
       live.settle(end);
     };
     if (isEntering) await this.#changing(room, [principal], join);
@@ -202,7 +204,8 @@ export class Operations {
   /** A guest turns out to be a user: `way` is 'connecting', 'authenticating' or 'asking', over HTTP. */
   async link(guest, user, way) {
     const { company, model } = this;
-    await this.#ending(guest, (end) => this.#whole([user], async () => {
+    // The user's rooms change too: nothing else changes them meanwhile.
+    await this.#ending(guest, (end) => this.#ending(user, async () => {
       const start = model.tick();
       if (way === 'authenticating') {
         const actor = [...guest.actors].find(({ door }) => door !== REST);
@@ -278,7 +281,7 @@ export class Operations {
     });
   }
 
-  /** Does what ends the access of somebody. `end(at)` waits until all that they had open is closed. */
+  /** Does what changes what somebody is, alone with them. `end(at)` waits until all that they had open is closed. */
   async #ending(principal, act) {
     if (principal.isGone || principal.isEnding || principal.pending > 0) return;
     principal.isEnding = true;
