@@ -1,9 +1,9 @@
 // A room with a very long history: nothing is missing, nothing jumps, and it stays quick.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { noted, scrollSmoothly, statistics, summary, watchInputs } from '../frames.mjs';
-import { tapSockets } from '../sockets.mjs';
-import { eventually, makeAccount, makeRoom, openProfile, plainClient, startSite } from '../support.mjs';
+import { noted, scrollSmoothly, statistics, summary, watchInputs } from './frames.mjs';
+import { tapSockets } from './sockets.mjs';
+import { eventually, makeAccount, makeRoom, openProfile, plainClient, startSite } from './support.mjs';
 
 const MESSAGES = 10_000;
 const AT_ONCE = 500;

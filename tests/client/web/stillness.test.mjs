@@ -1,8 +1,8 @@
 // Nothing on the screen jumps: what the browser counts as layout shifts, also those that follow a click at once.
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import { MAYA, setStage, tokenOf } from '../stage.mjs';
-import { eventually, openProfile, startSite } from '../support.mjs';
+import { MAYA, setStage, tokenOf } from './stage.mjs';
+import { eventually, openProfile, startSite } from './support.mjs';
 
 /** What counts as good is 0.1. */
 const MAX_SHIFT = 0.05;
