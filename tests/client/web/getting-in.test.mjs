@@ -171,6 +171,7 @@ test('only the ways in that the server has are shown', async (t) => {
 
   const closed = await ways({ accounts: 'closed', guests: false });
   await closed.isSignedOut();
+  await closed.button('Sign in').waitFor();
   assert.deepEqual(await closed.page.getByRole('button').allTextContents(), ['', 'Sign in']); // the eye, and this
 });
 
