@@ -7,6 +7,7 @@ import messages from './contract/messages.mjs';
 import notifications from './contract/notifications.mjs';
 import presence from './contract/presence.mjs';
 import privateMessages from './contract/private.mjs';
+import receipts from './contract/receipts.mjs';
 import rooms from './contract/rooms.mjs';
 import search from './contract/search.mjs';
 import typing, { timeouts } from './contract/typing.mjs';
@@ -43,6 +44,7 @@ function contract(client, transports) {
     facts('notifications', server, notifications, options);
     facts('search', server, search, options);
     facts('membership', server, membership, options);
+    facts('receipts', server, receipts, options);
     facts('blocks', server, blocks, options);
   });
 }

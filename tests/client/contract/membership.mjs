@@ -1,10 +1,10 @@
-// add_participant, remove_participant, set_role, rename_room, archive_room, mark_read: who may, who hears of it, what follows.
+// add_participant, remove_participant, set_role, rename_room, archive_room: who may, who hears of it, what follows.
 import assert from 'node:assert/strict';
-import { assertKeys, assertRoom, TIME } from '../support/shapes.mjs';
+import { assertKeys, assertRoom } from '../support/shapes.mjs';
 
 const DENIED = 'Access denied to this room';
 
-async function conversation(user, room_id) {
+export async function conversation(user, room_id) {
   const { conversations } = await user.ok('get_user_conversations', {});
   return conversations.find((known) => known.room_id === room_id);
 }
@@ -15,7 +15,7 @@ async function roles(user, room_id) {
 }
 
 /** A private room of the first user; the others are connected, and its members. */
-async function privateRoom(w, ...ids) {
+export async function privateRoom(w, ...ids) {
   const users = [];
   for (const id of ids) users.push(await w.user(id));
   const { room_id } = await users[0].ok('create_room', { name: 'Team', private: true, participants: ids });
@@ -387,47 +387,4 @@ const rooms = {
   },
 };
 
-const reading = {
-  'mark_read moves forward only, and tells the room where it has moved': async (w) => {
-    const [room_id, alice, bob] = await privateRoom(w, 'alice', 'bob');
-    for (const text of ['one', 'two', 'three']) await alice.say(room_id, [bob], text);
-    assert.deepEqual(await bob.ok('mark_read', { room_id, seq: 2 }), { success: true, seq: 2, unread_count: 1 });
-    const receipt = await alice.waitFor('read_receipt');
-    assertKeys(receipt, ['room_id', 'user_id', 'seq', 'at']);
-    assert.deepEqual([receipt.room_id, receipt.user_id, receipt.seq], [room_id, 'bob', 2]);
-    assert.match(receipt.at, TIME);
-    assert.deepEqual(await bob.ok('mark_read', { room_id, seq: 1 }), { success: true, seq: 2, unread_count: 1 });
-    await alice.barrier();
-    assert.equal(alice.all('read_receipt').length, 1);
-  },
-
-  'mark_read beyond the newest message is up to it, and what follows is unread': async (w) => {
-    const [alice, bob] = [await w.user('alice'), await w.user('bob')];
-    const { room_id } = await alice.ok('create_room', { name: 'Team', private: true, participants: ['bob'] });
-    await alice.say(room_id);
-    assert.deepEqual(await bob.ok('mark_read', { room_id, seq: 1_000_000 }), { success: true, seq: 1, unread_count: 0 });
-    assert.equal((await conversation(bob, room_id)).unread_count, 0);
-    await alice.say(room_id);
-    assert.equal((await conversation(bob, room_id)).unread_count, 1);
-  },
-
-  'mark_read takes a message in place of a seq': async (w) => {
-    const [room_id, alice, bob] = await privateRoom(w, 'alice', 'bob');
-    const first = await alice.say(room_id, [bob], 'one');
-    await alice.say(room_id, [bob], 'two');
-    assert.deepEqual(await bob.ok('mark_read', { room_id, message_id: first.id }), { success: true, seq: 1, unread_count: 1 });
-    const { room_id: other } = await bob.ok('create_room', { name: 'Other' });
-    await bob.refused('not_found', 'mark_read', { room_id: other, message_id: first.id });
-  },
-
-  'a visitor of a public room has no read mark in it': async (w) => {
-    const room_id = w.id();
-    const [alice] = await w.members(room_id, 'alice');
-    await alice.say(room_id, [alice]);
-    const carol = await w.user('carol');
-    await carol.refused('access_denied', 'mark_read', { room_id, seq: 1 });
-    await alice.none('read_receipt');
-  },
-};
-
-export default { ...adding, ...removing, ...leaving, ...ranks, ...rooms, ...reading };
+export default { ...adding, ...removing, ...leaving, ...ranks, ...rooms };

@@ -49,6 +49,12 @@ export async function startSite({ listed = true, styles = RUDE, ...settings } = 
   return { server, url };
 }
 
+/** What a tab has asked the server for, beside its page. */
+export const asked = (tab) => tab.requests.filter((path) => path.startsWith('/api') || path.startsWith('/socket.io'));
+
+/** What the desk hears of a text. */
+export const said = (desk, text) => desk.waitFor('new_customer_message', ({ message }) => message.content === text);
+
 export const tokenOf = (id, claims = {}) => token({ user_id: id, username: `${id}`, ...claims });
 
 /** Somebody at the console, without a screen. */
