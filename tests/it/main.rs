@@ -9,6 +9,7 @@
 mod access;
 mod accounts;
 mod audit;
+mod bus;
 mod layers;
 mod live;
 mod rate_limit;
