@@ -39,23 +39,21 @@ async fn what_nobody_listens_to_costs_nothing() {
     let redis = RedisServer::start().await;
     let (one, other) = Node::two(&redis.url()).await;
     let _there = other.listen(room(2)).await;
-    let before = redis.ask::<String>(&["INFO", "stats"]).await;
+    let before = statistic(&redis, "total_net_output_bytes").await;
     for number in 0..1000 {
         one.bus.publish(typing(1, number));
     }
     one.bus.publish(typing(2, 1000));
     assert_eq!(other.heard.typists(1).await, [1000]);
-    let after = redis.ask::<String>(&["INFO", "stats"]).await;
-    let sent = output(&after) - output(&before);
+    let sent = statistic(&redis, "total_net_output_bytes").await - before;
     // A thousand envelopes are more than 300 kB; what was sent are answers to the publisher.
     assert!(sent < 50_000, "Redis sent {sent} bytes");
 }
 
-fn output(stats: &str) -> u64 {
-    let line = stats
-        .lines()
-        .find_map(|line| line.strip_prefix("total_net_output_bytes:"));
-    line.unwrap().trim().parse().unwrap()
+async fn statistic(redis: &RedisServer, name: &str) -> u64 {
+    let all: String = redis.ask(&["INFO", "stats"]).await;
+    let line = all.lines().find_map(|line| line.strip_prefix(name));
+    line.unwrap()[1..].trim().parse().unwrap()
 }
 
 #[tokio::test]
@@ -107,17 +105,14 @@ async fn redis_is_told_of_the_first_who_listens_and_of_the_last() {
 async fn ten_thousand_who_come_at_once_are_told_in_few_commands() {
     let redis = RedisServer::start().await;
     let node = Node::start(&redis.url()).await;
-    let began = Instant::now();
-    let held: Vec<Subscription> =
-        nodes::all((0..10_000).map(|number| node.listen(room(number)))).await;
-    assert!(held.iter().all(Subscription::is_current));
-    assert!(
-        began.elapsed() < Duration::from_secs(5),
-        "{:?}",
-        began.elapsed()
-    );
-    let again: Vec<Subscription> =
-        nodes::all((0..10_000).map(|number| node.listen(room(number)))).await;
+    let all = || nodes::all((0..10_000).map(|number| node.listen(room(number))));
+    let before = statistic(&redis, "total_reads_processed").await;
+    let held = all().await;
+    // On a slow machine some of them did not wait until Redis had confirmed.
+    nodes::eventually(|| async { all().await.iter().all(Subscription::is_current) }).await;
+    let reads = statistic(&redis, "total_reads_processed").await - before;
+    assert!(reads < 1000, "Redis was written to {reads} times");
+    let again = all().await;
     drop(held);
     assert!(again.iter().all(Subscription::is_current));
     drop(again);

@@ -35,7 +35,7 @@ fn activity() -> Value {
     })
 }
 
-fn update(assigned_to: Value) -> Value {
+fn update(assigned_to: &Value) -> Value {
     json!({ "room_id": 7, "status": "active", "assigned_to": assigned_to, "assigned_name": null })
 }
 
@@ -66,8 +66,8 @@ fn samples() -> Vec<Value> {
             "unread_count": 2 } } }),
         json!({ "SupportOpened": { "tenant": tenant, "customer": "u", "activity": activity() } }),
         json!({ "Desk": { "tenant": tenant, "activity": activity() } }),
-        json!({ "SupportStatus": { "tenant": tenant, "customers": ["u", 7], "update": update(json!(8)) } }),
-        json!({ "SupportStatus": { "tenant": tenant, "customers": [], "update": update(Value::Null) } }),
+        json!({ "SupportStatus": { "tenant": tenant, "customers": ["u", 7], "update": update(&json!(8)) } }),
+        json!({ "SupportStatus": { "tenant": tenant, "customers": [], "update": update(&Value::Null) } }),
         json!({ "SupportStatus": {
             "tenant": tenant, "customers": [], "update": { "room_id": 7, "status": "closed" } } }),
         json!({ "ParticipantAdded": { "tenant": tenant, "change": change } }),
