@@ -17,9 +17,8 @@ function services() {
 }
 
 /**
- * Starts `nodes` nodes behind nginx. `settings` are those of `startServer`, for
- * each node, or a function from a node's index to its own. `postgres` and `redis` in place of those of the file.
- * One node alone needs neither, and has its SQLite.
+ * Starts `nodes` nodes behind nginx. `settings` are those of `startServer`, for each node, or a function from a node's
+ * index to its own. `postgres` and `redis` in place of those of the file. One node alone needs neither, and has its SQLite.
  *
  * A cluster stands where a server stands for a `World`: successive clients of it are sent to different nodes.
  */
@@ -56,6 +55,16 @@ class Cluster {
 
   /** Every line that was logged, node after node. */
   log() { return this.nodes.flatMap((node) => node.log()); }
+
+  /** How many connections each node says that it has; null for one that does not answer. */
+  async connections() {
+    return Promise.all(this.nodes.map(async ({ url }) => {
+      const answer = await fetch(`${url}/metrics`).catch(() => null);
+      if (!answer) return null;
+      const counts = (await answer.text()).matchAll(/^confab_connections\{.*\} (\d+)$/gm);
+      return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+    }));
+  }
 
   /** SIGTERM to all nodes at once, then the end of nginx. Resolves to the nodes' exit codes. */
   async stop() {
