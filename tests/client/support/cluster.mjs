@@ -1,6 +1,6 @@
 // Several nodes over PostgreSQL and Redis behind nginx, as people run them.
 import { randomUUID } from 'node:crypto';
-import { HEADER, NODES, startNginx } from './nginx.mjs';
+import { HEADER, NODES, example, routed, startBalancer } from './balancer.mjs';
 import { startPostgres } from './postgres.mjs';
 import { freePort } from './program.mjs';
 import { startRedis } from './redis.mjs';
@@ -30,7 +30,7 @@ export async function startCluster({ nodes: count = 3, settings = {}, ...own } =
     return new Server({ ...common.settings, ...named, listen: `127.0.0.1:${await freePort()}`, ...each });
   }));
   await Promise.all(nodes.map((node) => node.start()));
-  const nginx = await startNginx(nodes.map(({ port }) => port));
+  const nginx = await startBalancer('nginx', routed(example('nginx', nodes)));
   return new Cluster({ ...common, nodes, nginx });
 }
 
