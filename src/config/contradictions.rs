@@ -11,6 +11,7 @@ impl Config {
         problems.extend(self.keys());
         problems.extend(self.origins());
         problems.extend(self.places());
+        problems.extend(self.node());
         problems.extend(self.bounds());
         if self.claims_user_id.0.is_empty() {
             problems.push("claims_user_id: names no claim".to_owned());
@@ -101,6 +102,23 @@ impl Config {
         problems
     }
 
+    /// Both stand in a cookie.
+    fn node(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (name, value) in [
+            ("node_name", &self.node_name),
+            ("sticky_cookie", &self.sticky_cookie),
+        ] {
+            if value.0.as_ref().is_some_and(|value| !is_word(value)) {
+                problems.push(format!("{name}: only letters, digits, -, _ and ."));
+            }
+        }
+        if self.sticky_cookie.0.is_some() && self.node_name.0.is_none() {
+            problems.push("sticky_cookie: set node_name, which is what it holds".to_owned());
+        }
+        problems
+    }
+
     fn bounds(&self) -> Vec<String> {
         let mut problems = Vec::new();
         for (name, value) in [
@@ -133,6 +151,11 @@ impl Config {
         }
         problems
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_origin(text: &str) -> bool {
