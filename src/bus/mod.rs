@@ -5,6 +5,7 @@
 //! whoever has missed something finds it there.
 
 mod local;
+mod redis;
 mod roster;
 mod topic;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
+pub use redis::{Health, Link, Request};
 pub use roster::{Alone, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
