@@ -2,7 +2,9 @@
 
 use std::sync::Weak;
 
-use super::{Bus, Event, Listener};
+use futures_util::future::BoxFuture;
+
+use super::{Bus, Event, Listener, Origin, Subscription, Topic};
 
 /// Hands events to the one listener there is.
 pub struct LocalBus<L> {
@@ -19,7 +21,11 @@ impl<L> LocalBus<L> {
 impl<L: Listener> Bus for LocalBus<L> {
     fn publish(&self, event: Event) {
         if let Some(listener) = self.listener.upgrade() {
-            listener.hear(event);
+            listener.hear(event, Origin::Here);
         }
+    }
+
+    fn subscribe(&self, _: Topic) -> BoxFuture<'_, Subscription> {
+        Box::pin(async { Subscription::alone() })
     }
 }

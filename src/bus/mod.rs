@@ -1,35 +1,47 @@
 //! The one way out: what any connection may have to hear goes through the bus to every node that listens, this one
 //! included. So there is one path for all doors and nodes.
+//!
+//! A bus may lose what it carries to other nodes, and says so ([`Listener::catch_up`]): the store is the truth, and
+//! whoever has missed something finds it there.
 
 mod local;
+mod roster;
+mod topic;
 
-use std::{sync::Arc, time::Instant};
+use std::sync::Arc;
 
 use entity::ids::{RoomId, TenantId, UserId};
-
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
+pub use roster::{Alone, Roster, Unreachable, Version};
+pub use topic::{Subscribed, Subscription, Topic};
 
 use crate::{
     protocol::{
         Membership, Message, Notification, ParticipantChange, PresenceUpdate, ReadReceipt,
         RoomActivity, RoomStatusUpdate, RoomUpdated,
     },
-    store::{Delivery, SupportState},
+    store::Listeners,
 };
 
-/// Something that happened.
-#[derive(Clone, Debug)]
+/// A node while it runs: one that was started again is another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct NodeId(pub Uuid);
+
+/// Something that happened. Nodes of two releases may be running side by side: variants and fields are added, never
+/// changed, and what is new must do without being understood.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub enum Event {
     /// A committed change of a room. They may arrive in any order; `live` puts them into the room's.
     Message {
         tenant: TenantId,
         message: Arc<Message>,
-        delivery: Arc<Delivery>,
-        /// In a support room: where it stands with the message.
-        support: Option<Arc<SupportState>>,
-        arrived: Instant,
+        listeners: Arc<Listeners>,
+        /// In a support room: how many of the customer's messages the staff have not read with it.
+        unread_count: Option<i64>,
     },
     /// Somebody began or ended typing, on one of their connections.
     Typing {
@@ -51,11 +63,21 @@ pub enum Event {
         membership: Membership,
         is_online: bool,
     },
+    /// A user's last connection of a node left a room. The first of `nodes`, where the user is connected too, knows
+    /// whether they are in the room there; if not, it asks the next one, and the last one says [`Event::Left`].
+    Leaving {
+        tenant: TenantId,
+        membership: Membership,
+        nodes: Vec<NodeId>,
+    },
     /// A user came online, or went offline and was last seen some time ago; and those who share a room with them.
     Presence {
         tenant: TenantId,
         update: PresenceUpdate,
-        is_guest: bool,
+        /// Where the change has its place among those of the user.
+        version: Version,
+        /// Whether all signed-in users of the tenant are told.
+        to_all: bool,
         companions: Arc<[UserId]>,
         /// The user's open support room, if there is one.
         support_room: Option<RoomId>,
@@ -109,10 +131,12 @@ pub enum Event {
         user: UserId,
         which: Ended,
     },
+    /// Something may have been committed that nobody has told: every node looks into the store.
+    CatchUp,
 }
 
 /// Which of a user's access has ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Ended {
     /// What belongs to one session of a built-in account.
     Session(Uuid),
@@ -125,7 +149,7 @@ pub enum Ended {
 }
 
 /// A user typing on one connection.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Typist {
     pub user_id: UserId,
     pub username: Arc<str>,
@@ -145,9 +169,43 @@ impl Eq for Typist {}
 pub trait Bus: Send + Sync {
     /// Delivers to this node before it returns, whatever happens to other nodes.
     fn publish(&self, event: Event);
+
+    /// From when this resolves until the subscription is dropped, what other nodes publish to the topic is heard here.
+    /// Where they cannot be reached it resolves all the same; [`Listener::catch_up`] follows when they can.
+    fn subscribe(&self, topic: Topic) -> BoxFuture<'_, Subscription>;
+}
+
+/// Where an event comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    Here,
+    /// Another node.
+    Elsewhere,
+}
+
+/// What this node has to tell the roster again, see [`Listener::declare`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Redeclare {
+    /// What it could not be told while it was away.
+    Changed,
+    /// Everything: the roster has lost it. Nobody was told that our users had gone.
+    Everything,
+    /// Everything: others believed this node to be dead, and told so.
+    Aloud,
 }
 
 /// Hears what is published.
-pub trait Listener: Send + Sync {
-    fn hear(&self, event: Event);
+pub trait Listener: Send + Sync + 'static {
+    /// Must not block.
+    fn hear(&self, event: Event, origin: Origin);
+
+    /// Something may have been missed; the store knows. Called when other nodes can be reached again, and every now and
+    /// then while they cannot.
+    fn catch_up(&self);
+
+    /// The roster has to be told who is here.
+    fn declare(&self, what: Redeclare);
+
+    /// A user was connected to a node that has died, and is nowhere any more.
+    fn died(&self, tenant: TenantId, user: UserId, version: Version);
 }

@@ -3,13 +3,14 @@
 use std::{
     collections::HashSet,
     sync::{
-        Arc, OnceLock,
+        Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
 };
 
 use entity::ids::RoomId;
 use parking_lot::{Mutex, RwLock};
+use rand::random;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
@@ -20,7 +21,7 @@ use crate::{
     protocol::{Encoded, to_raw},
 };
 
-/// Unique on this node while it runs, and shown to nobody.
+/// Unique over all nodes that run, and shown to nobody.
 pub type ConnectionId = u64;
 
 /// What a connection is there for. It decides who may come, what they can ask for, and what they hear.
@@ -147,7 +148,8 @@ pub struct Connection {
 impl Connection {
     #[must_use]
     pub fn new(namespace: Namespace, identity: Identity, outlet: Box<dyn Outlet>) -> Arc<Self> {
-        static NEXT: AtomicU64 = AtomicU64::new(1);
+        // Each node counts from a place of its own.
+        static NEXT: LazyLock<AtomicU64> = LazyLock::new(|| AtomicU64::new(random::<u64>() >> 1));
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             namespace,

@@ -26,7 +26,7 @@ use super::{
     room_cache::Decided,
 };
 use crate::{
-    bus::Typist,
+    bus::{Origin, Typist},
     error::{Error, Result},
     protocol::{Encoded, to_raw},
     store::{MessageQuery, Store},
@@ -246,10 +246,12 @@ impl LiveRooms {
         typist: &Typist,
         is_typing: bool,
         listeners: &[Arc<Connection>],
+        origin: Origin,
     ) {
         let Some(room) = self.get(key) else { return };
         room.listen(listeners);
-        let Some((first_deadline, begun)) = room.typing(typist, is_typing, self.typing_timeout)
+        let Some((first_deadline, begun)) =
+            room.typing(typist, is_typing, self.typing_timeout, origin)
         else {
             return;
         };

@@ -296,7 +296,7 @@ impl Chat {
             }
         }
         Delivery {
-            listeners,
+            listeners: Arc::new(listeners),
             recipients,
             partly_here,
             kind: if is_direct {

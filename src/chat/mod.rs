@@ -41,7 +41,7 @@ pub use revocation::{SESSION_ENDED, has_access};
 pub use crate::store::AuditQuery;
 
 use crate::{
-    bus::{Bus, Event, Listener, LocalBus},
+    bus::{Alone, Bus, Event, Listener, LocalBus, Origin, Redeclare, Roster, Version},
     clock::Clock,
     config::Config,
     limits::Limits,
@@ -50,7 +50,7 @@ use crate::{
 };
 use accounts::Passwords;
 use desk::Desk;
-use entity::ids::TenantId;
+use entity::ids::{TenantId, UserId};
 use membership::ChangeTurns;
 use notifications::Notice;
 use presence::Presence;
@@ -64,6 +64,7 @@ pub struct Chat {
     pub audit: Audit,
     store: Store,
     bus: Arc<dyn Bus>,
+    roster: Arc<dyn Roster>,
     rooms: RoomCache,
     changes: ChangeTurns,
     live: LiveRooms,
@@ -102,6 +103,7 @@ impl Chat {
             passwords: Passwords::new(),
             searching: Semaphore::new(1),
             bus: Arc::new(LocalBus::new(chat.clone())),
+            roster: Arc::new(Alone),
             desk: Desk::default(),
             notices,
             this: chat.clone(),
@@ -122,9 +124,12 @@ impl Chat {
                 self.bus.publish(Event::Message {
                     tenant: message.tenant.clone(),
                     message: Arc::clone(&message.stored.message),
-                    delivery: Arc::clone(&message.stored.delivery),
-                    support: message.stored.support.clone(),
-                    arrived: message.arrived,
+                    listeners: Arc::clone(&message.stored.delivery.listeners),
+                    unread_count: message
+                        .stored
+                        .support
+                        .as_ref()
+                        .map(|state| state.row.unread_count),
                 });
                 metrics::histogram!("confab_delivery_seconds")
                     .record(message.arrived.elapsed().as_secs_f64());
@@ -169,19 +174,18 @@ impl Chat {
 }
 
 impl Listener for Chat {
-    fn hear(&self, event: Event) {
+    fn hear(&self, event: Event, origin: Origin) {
         match event {
             Event::Message {
                 tenant,
                 message,
-                delivery,
-                support,
-                ..
+                listeners,
+                unread_count,
             } => {
-                let listeners = self.listeners(&tenant, &delivery.listeners);
+                let listeners = self.listeners(&tenant, &listeners);
                 let key = RoomKey::new(&tenant, &message.room_id);
-                let change = match support {
-                    Some(state) => Encoded::in_support(message, state.row.unread_count),
+                let change = match unread_count {
+                    Some(unread) => Encoded::in_support(message, unread),
                     None => Encoded::new(message),
                 };
                 self.live.deliver(&key, change, &listeners);
@@ -199,7 +203,8 @@ impl Listener for Chat {
                     Vec::new()
                 };
                 let key = RoomKey::new(&tenant, &room);
-                self.live.typing(&key, &typist, is_typing, &listeners);
+                self.live
+                    .typing(&key, &typist, is_typing, &listeners, origin);
             }
             Event::Joined { tenant, membership } => {
                 self.live.announce(
@@ -216,11 +221,12 @@ impl Listener for Chat {
             Event::Presence {
                 tenant,
                 update,
-                is_guest,
+                version,
+                to_all,
                 companions,
                 support_room,
             } => {
-                self.hear_presence(&tenant, &update, is_guest, &companions);
+                self.hear_presence(&tenant, &update, version, to_all, &companions);
                 if let Some(room) = support_room {
                     let action = if update.last_seen.is_none() {
                         Activity::Online
@@ -268,6 +274,14 @@ impl Listener for Chat {
                 user,
                 which,
             } => self.hear_access_end(&tenant, &user, which),
+            Event::Leaving { .. } => {}
+            Event::CatchUp => self.catch_up(),
         }
     }
+
+    fn catch_up(&self) {}
+
+    fn declare(&self, _: Redeclare) {}
+
+    fn died(&self, _: TenantId, _: UserId, _: Version) {}
 }

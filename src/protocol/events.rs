@@ -7,7 +7,7 @@ use entity::{
     notifications::NotificationKind,
     timestamp::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
@@ -23,7 +23,7 @@ pub struct Session {
 }
 
 /// `user_joined` and `user_left`, to the room.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Membership {
     pub room_id: RoomId,
@@ -42,7 +42,7 @@ pub struct TypingUpdate {
 }
 
 /// `user_online` and `user_offline`.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct PresenceUpdate {
     pub user_id: UserId,
@@ -54,7 +54,7 @@ pub struct PresenceUpdate {
 }
 
 /// To a participant's connections, about a message in a room that the participant is not in.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Notification {
     pub kind: NotificationKind,

@@ -88,7 +88,7 @@ pub struct UnblockUser {
 pub struct GetBlockedUsers {}
 
 /// `participant_added` and `participant_removed`: to the room, and to all connections of whom it is about.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ParticipantChange {
     pub room_id: RoomId,
@@ -99,7 +99,7 @@ pub struct ParticipantChange {
 }
 
 /// `room_updated`, to the room: its name, whether it is archived, or somebody's role in it.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomUpdated {
     pub room: Room,
@@ -114,7 +114,7 @@ pub struct RoomUpdated {
 }
 
 /// `read_receipt`, to the room.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct ReadReceipt {
     pub room_id: RoomId,

@@ -9,7 +9,7 @@ use entity::{
     rooms::RoomKind,
     timestamp::Timestamp,
 };
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
 use ts_rs::TS;
 use utoipa::ToSchema;
@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use super::{AdminMessageSent, NewCustomerMessage};
 
 /// A message, as `new_message` and every list of messages carry it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Message {
     pub id: MessageId,
@@ -114,7 +114,7 @@ pub fn to_raw(payload: &impl Serialize) -> Box<RawValue> {
     serde_json::value::to_raw_value(payload).unwrap_or_else(|_| RawValue::NULL.to_owned())
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Room {
     pub id: RoomId,
@@ -127,7 +127,7 @@ pub struct Room {
     /// The newest revision, 0 if nothing happened yet.
     pub rev: Rev,
     /// Nobody can write to it any more; it can be read as before.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     #[ts(optional, as = "Option<bool>")]
     pub archived: bool,
 }

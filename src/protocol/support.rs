@@ -7,7 +7,7 @@ use entity::{
     support_rooms::SupportStatus,
     timestamp::Timestamp,
 };
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
 use ts_rs::TS;
 use utoipa::ToSchema;
 
@@ -54,7 +54,7 @@ pub struct OwnSupportRoom {
 }
 
 /// A support room as staff see it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct CustomerRoom {
     pub id: RoomId,
@@ -143,7 +143,7 @@ pub struct AdminMessageSent {
 }
 
 /// What is going on in a support room, to staff.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[ts(export)]
 pub enum Activity {
@@ -166,7 +166,7 @@ pub enum Activity {
 }
 
 /// `room_activity`, to staff.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomActivity {
     pub room_id: RoomId,
@@ -216,16 +216,31 @@ impl RoomActivity {
 }
 
 /// `room_status_update`, to the customer and to staff.
-#[derive(Clone, Debug, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct RoomStatusUpdate {
     pub room_id: RoomId,
     pub status: SupportStatus,
     /// To staff only.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[ts(optional, as = "Option<Option<UserId>>")]
     pub assigned_to: Option<Option<UserId>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "given",
+        skip_serializing_if = "Option::is_none"
+    )]
     #[ts(optional, as = "Option<Option<String>>")]
     pub assigned_name: Option<Option<String>>,
+}
+
+/// A field that is there though it is null.
+fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }

@@ -17,6 +17,7 @@ use sea_orm::{
     ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
     EntityTrait, QueryFilter, sea_query::Expr,
 };
+use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use uuid::{ContextV7, Uuid};
 
@@ -56,7 +57,7 @@ pub struct NewMessage {
 }
 
 /// Whose connections hear a message though they have not joined its room.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Listeners {
     None,
     /// The two users of a direct room.
@@ -68,7 +69,7 @@ pub enum Listeners {
 /// Who is to hear of a message beside those who are in its room.
 #[derive(Debug)]
 pub struct Delivery {
-    pub listeners: Listeners,
+    pub listeners: Arc<Listeners>,
     /// Participants who are not in the room: a notification is kept for each, with the same commit.
     pub recipients: Vec<UserId>,
     /// Participants who are in the room with some of their connections only: the others are notified too, and nothing
@@ -82,8 +83,8 @@ pub struct Delivery {
 impl Delivery {
     /// The two users of a direct room.
     #[must_use]
-    pub const fn direct(&self) -> Option<&[UserId; 2]> {
-        match &self.listeners {
+    pub fn direct(&self) -> Option<&[UserId; 2]> {
+        match &*self.listeners {
             Listeners::Direct(pair) => Some(pair),
             _ => None,
         }

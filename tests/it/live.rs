@@ -7,7 +7,7 @@ use std::{
 
 use confab::{
     auth::Identity,
-    bus::{Event, Listener},
+    bus::{Event, Listener, Origin},
     chat::{Chat, CloseReason, Connection, Namespace, Outlet},
     clock::Clock,
     protocol::{ChatMessage, JoinRoom, PrivateMessage},
@@ -84,9 +84,8 @@ async fn unreliable(chat: Arc<Chat>, mut committed: mpsc::Receiver<Committed>) {
         let event = Event::Message {
             tenant: message.tenant.clone(),
             message: Arc::clone(&message.stored.message),
-            delivery: Arc::clone(&message.stored.delivery),
-            support: None,
-            arrived: message.arrived,
+            listeners: Arc::clone(&message.stored.delivery.listeners),
+            unread_count: None,
         };
         message.acknowledge();
         match next() % 10 {
@@ -96,7 +95,7 @@ async fn unreliable(chat: Arc<Chat>, mut committed: mpsc::Receiver<Committed>) {
         }
         while window.len() > 7 || (count >= MESSAGES && !window.is_empty()) {
             let chosen = next() % window.len();
-            chat.hear(window.swap_remove(chosen));
+            chat.hear(window.swap_remove(chosen), Origin::Elsewhere);
         }
     }
 }

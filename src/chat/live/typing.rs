@@ -5,9 +5,9 @@ use std::time::Duration;
 use entity::ids::UserId;
 use tokio::time::Instant;
 
-use super::room::{LiveRoom, State};
+use super::room::{LiveRoom, Member, State};
 use crate::{
-    bus::Typist,
+    bus::{Origin, Typist},
     chat::Namespace,
     protocol::{Activity, RoomActivity, TypingUpdate, to_raw},
 };
@@ -19,6 +19,7 @@ impl LiveRoom {
         typist: &Typist,
         is_typing: bool,
         timeout: Duration,
+        origin: Origin,
     ) -> Option<(Instant, u64)> {
         let mut state = self.lock();
         if !is_typing {
@@ -26,11 +27,8 @@ impl LiveRoom {
             return None;
         }
         // It may have left while the event was on its way.
-        if !state
-            .members
-            .get(&typist.connection)
-            .is_some_and(|member| member.joined)
-        {
+        let joined = |member: &Member| member.joined;
+        if origin == Origin::Here && !state.members.get(&typist.connection).is_some_and(joined) {
             return None;
         }
         let until = Instant::now() + timeout;

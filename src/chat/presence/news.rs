@@ -12,7 +12,7 @@ use entity::{
 
 use crate::{
     auth::Identity,
-    bus::Event,
+    bus::{Event, Version},
     chat::{Chat, RoomKey},
     error::Result,
     protocol::{Membership, PresenceUpdate, to_raw},
@@ -79,7 +79,9 @@ impl Chat {
                 username: identity.username.to_string(),
                 last_seen: gone,
             },
-            is_guest: identity.is_guest,
+            version: Version::default(),
+            to_all: !identity.is_guest
+                && tenant.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit,
             companions: if is_current {
                 companions.users.into()
             } else {
@@ -93,7 +95,8 @@ impl Chat {
         &self,
         tenant: &TenantId,
         update: &PresenceUpdate,
-        is_guest: bool,
+        _: Version,
+        to_all: bool,
         companions: &[UserId],
     ) {
         let own = std::slice::from_ref(&update.user_id);
@@ -103,10 +106,11 @@ impl Chat {
             .flatten()
             .map(|connection| (connection.id, connection))
             .collect();
-        let here = self.presence.tenant(tenant);
-        if !is_guest && here.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit
-        {
-            let all = here.connections(|user| !user.is_guest);
+        if to_all {
+            let all = self
+                .presence
+                .tenant(tenant)
+                .connections(|user| !user.is_guest);
             audience.extend(
                 all.into_iter()
                     .map(|connection| (connection.id, connection)),
