@@ -94,7 +94,7 @@ impl Chat {
     ) -> (Arc<Self>, JoinHandle<()>) {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
         let chat = Arc::new_cyclic(|chat| Self {
-            limits: Limits::new(&config, clock.clone()),
+            limits: Limits::new(&config, clock.clone(), None),
             audit: Audit::start(&config, store.clone(), clock.clone()),
             rooms: RoomCache::new(),
             changes: ChangeTurns::new(),

@@ -13,9 +13,12 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["gateway/"]),
     ("socketioxide", &["gateway/"]),
     ("tokio_tungstenite", &["gateway/websocket/"]),
-    ("governor", &["limits.rs", "clock.rs"]),
+    ("governor", &["limits.rs", "limits/", "clock.rs"]),
     // In `bus/mod.rs` it is the module.
-    ("redis", &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"]),
+    (
+        "redis",
+        &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"],
+    ),
     ("jsonwebtoken", &["auth.rs", "auth/"]),
     ("argon2", &["chat/accounts.rs"]),
     ("crate::gateway", &["gateway/", "app.rs"]),
