@@ -122,6 +122,13 @@ pub enum Event {
         tenant: TenantId,
         update: Arc<RoomUpdated>,
     },
+    /// What is remembered of a room does not hold any more.
+    RoomChanged {
+        tenant: TenantId,
+        room: RoomId,
+        /// Whether somebody may do less than before.
+        overturns: bool,
+    },
     /// Somebody has read further.
     Read {
         tenant: TenantId,
