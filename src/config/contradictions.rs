@@ -83,8 +83,12 @@ impl Config {
     fn places(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let url = self.database_url.0.as_ref();
-        if url.is_some_and(|url| !url.starts_with("sqlite:")) {
-            problems.push("database_url: must begin with sqlite:".to_owned());
+        let schemes = ["sqlite:", "postgres:", "postgresql:"];
+        if url.is_some_and(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
+            problems.push("database_url: must begin with sqlite: or postgres:".to_owned());
+        }
+        if !(2..=1000).contains(&self.database_connections) {
+            problems.push("database_connections: must be from 2 to 1000".to_owned());
         }
         let Some(root) = &self.web_root.0 else {
             return problems;
@@ -134,6 +138,7 @@ impl Config {
             }
         }
         for (name, value) in [
+            ("database_timeout_seconds", self.database_timeout_seconds),
             ("rate_limit_window_seconds", self.rate_limit_window_seconds),
             ("slow_reader_seconds", self.slow_reader_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),
