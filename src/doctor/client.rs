@@ -19,6 +19,7 @@ use tokio_tungstenite::{
     },
 };
 
+use super::session::{PING, PONG};
 use crate::clock::Clock;
 
 /// How long an answer may take that nothing has to be waited for.
@@ -87,11 +88,25 @@ impl Answer {
         serde_json::from_str(&self.body).ok()
     }
 
-    /// Its beginning, on one line.
+    /// Status and the beginning of what it says, on one line.
     pub fn excerpt(&self) -> String {
-        let words = self.body.split_whitespace().collect::<Vec<_>>().join(" ");
-        words.chars().take(80).collect()
+        let text = if self.body.starts_with('<') {
+            text_of(&self.body)
+        } else {
+            self.body.clone()
+        };
+        let mut words = vec![self.status.to_string()];
+        words.extend(text.split_whitespace().map(str::to_owned));
+        words.join(" ").chars().take(80).collect()
     }
+}
+
+/// A page without its tags, from its first heading on.
+fn text_of(html: &str) -> String {
+    let start = html.find("<h1").unwrap_or_default();
+    let parts = html[start..].split('<');
+    let texts = parts.filter_map(|part| part.split_once('>').map(|(_, text)| text));
+    texts.collect::<Vec<_>>().join(" ")
 }
 
 impl Client {
@@ -264,6 +279,20 @@ impl WebSocket {
             }
         };
         timeout(patience, next).await.unwrap_or(Err(End::Silent))
+    }
+
+    /// The next text that is no ping of the server.
+    ///
+    /// # Errors
+    /// There is none within `patience`, or somewhat more.
+    pub async fn news(&mut self, patience: Duration) -> Result<String, End> {
+        loop {
+            let packet = self.receive(patience).await?;
+            if packet != PING {
+                return Ok(packet);
+            }
+            self.send(PONG).await?;
+        }
     }
 
     /// Says the last words and closes it, if it is not gone already.

@@ -126,7 +126,7 @@ async fn bearer(client: &Client, token: &str) -> Finding {
     let answer = match websocket::open(client).await {
         Ok((mut websocket, _)) => {
             let answer = match websocket.send(&connect(token)).await {
-                Ok(()) => websocket.receive(PATIENCE).await,
+                Ok(()) => websocket.news(PATIENCE).await,
                 Err(end) => Err(end),
             };
             // Gone without a trace: the user was there for a moment.
@@ -166,15 +166,9 @@ async fn by_polling(client: &Client, token: &str) -> Result<String, String> {
         .map_err(|trouble| trouble.text())?;
     let result = async {
         session.post(connect(token)).await?;
-        session.poll(PATIENCE).await
+        session.news(PATIENCE).await
     };
-    let answer = result.await;
+    let packet = result.await;
     session.close().await;
-    let answer = answer.map_err(|trouble| trouble.text())?;
-    Ok(answer
-        .body
-        .split('\u{1e}')
-        .next()
-        .unwrap_or_default()
-        .to_owned())
+    packet.map_err(|trouble| trouble.text())
 }

@@ -7,9 +7,11 @@ use super::{
     client::{Client, End},
     door,
     report::Finding,
-    session::{PONG, Session, Trouble},
+    session::{PING, PONG, Session, Trouble},
     websocket,
 };
+
+const WITHOUT_A_WORD: &str = "without a word";
 
 /// How a connection fared that was left alone.
 enum Fate {
@@ -82,6 +84,11 @@ fn tell(what: &str, (fate, silence): (Fate, Silence), options: &Options) -> Find
     }
 }
 
+/// Whether a ping ends as long a silence as pings do, other than the first one.
+fn is_due(quiet_since: Instant, silence: &Silence) -> bool {
+    quiet_since.elapsed() > silence.usual / 2
+}
+
 async fn watch_websocket(client: &Client, options: &Options) -> Option<(Fate, Silence)> {
     // Where there is no WebSocket that was said already.
     let (mut websocket, terms) = websocket::open(client).await.ok()?;
@@ -97,12 +104,19 @@ async fn watch_websocket(client: &Client, options: &Options) -> Option<(Fate, Si
         let quiet_since = Instant::now();
         let left = options.wait.saturating_sub(start.elapsed());
         match websocket.receive(left).await {
-            Ok(packet) if packet == "2" => break Fate::Left(start.elapsed().max(silence.usual)),
+            Ok(packet) if packet == PING => {
+                if is_due(quiet_since, &silence) {
+                    break Fate::Left(silence.usual);
+                }
+                if websocket.send(PONG).await.is_err() {
+                    break Fate::Cut(quiet_since.elapsed(), WITHOUT_A_WORD.to_owned());
+                }
+            }
             Ok(_) => {}
             Err(End::Silent) => break Fate::Left(start.elapsed()),
             Err(End::Closed) => break Fate::Ended(start.elapsed()),
             Err(End::Cut) => {
-                break Fate::Cut(quiet_since.elapsed(), "without a word".to_owned());
+                break Fate::Cut(quiet_since.elapsed(), WITHOUT_A_WORD.to_owned());
             }
         }
     };
@@ -124,10 +138,12 @@ async fn watch_polling(client: &Client, options: &Options) -> Option<(Fate, Sile
         let quiet_since = Instant::now();
         let left = options.wait.saturating_sub(start.elapsed());
         match session.poll(left).await {
-            Ok(answer) if answer.body.split('\u{1e}').any(|packet| packet == "2") => {
-                // Until it is answered the server would wait for that.
+            Ok(answer) if answer.body == PING => {
+                // Until it is answered the server waits for that.
                 drop(session.post(PONG).await);
-                break Fate::Left(start.elapsed().max(silence.usual));
+                if is_due(quiet_since, &silence) {
+                    break Fate::Left(silence.usual);
+                }
             }
             Ok(answer) if answer.body.is_empty() || answer.body == "1" => {
                 break Fate::Ended(start.elapsed());

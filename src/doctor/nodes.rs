@@ -96,7 +96,7 @@ impl Nodes {
             .iter()
             .any(|name| answer.header(name).is_some());
         let Ok(health) = serde_json::from_str::<Health>(&answer.body) else {
-            let what = format!("{} {}", answer.status, answer.excerpt());
+            let what = answer.excerpt();
             *self.strange.entry(what).or_default() += 1;
             return;
         };

@@ -14,9 +14,13 @@ pub const WEBSOCKET: &str = "/socket.io/?EIO=4&transport=websocket";
 pub const NOWHERE: &str = "40/doctor,";
 /// The beginning of that answer.
 pub const NOT_THERE: &str = "44/doctor,";
+/// The first one comes at once, the next ones each [`Terms::ping_interval`].
+pub const PING: &str = "2";
 /// What is good for nothing but being answered.
 pub const PONG: &str = "3";
 pub const CLOSE: &str = "1";
+/// Between the packets of one body.
+const SEPARATOR: char = '\u{1e}';
 
 /// What the server says of itself when a session begins.
 #[derive(Clone, Debug, Deserialize)]
@@ -69,7 +73,7 @@ impl Trouble {
     pub fn text(&self) -> String {
         match self {
             Self::Stray(text) => text.clone(),
-            Self::Answer(answer) => format!("{} {}", answer.status, answer.excerpt()),
+            Self::Answer(answer) => answer.excerpt(),
             Self::Failure(failure) => failure.text.clone(),
         }
     }
@@ -121,6 +125,18 @@ impl<'a> Session<'a> {
             ..Ask::default()
         };
         self.ask(Method::GET, ask).await
+    }
+
+    /// The first packet that is no ping.
+    pub async fn news(&self, patience: Duration) -> Result<String, Trouble> {
+        loop {
+            let answer = self.poll(patience).await?;
+            let packets: Vec<&str> = answer.body.split(SEPARATOR).collect();
+            if let Some(packet) = packets.iter().find(|packet| **packet != PING) {
+                return Ok((*packet).to_owned());
+            }
+            self.post(PONG).await?;
+        }
     }
 
     async fn ask(&self, method: Method, ask: Ask) -> Result<Answer, Trouble> {

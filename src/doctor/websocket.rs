@@ -71,7 +71,7 @@ async fn upgrade(client: &Client) -> Finding {
         Ok(mut websocket) => {
             let probed = async {
                 websocket.send("2probe").await?;
-                websocket.receive(PATIENCE).await
+                websocket.news(PATIENCE).await
             };
             let answer = probed.await;
             // Both go away, whatever it was.
