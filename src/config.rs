@@ -74,6 +74,8 @@ settings! {
     listen: SocketAddr,
     data_dir: PathBuf,
     database_url: Maybe<String>,
+    database_connections: u32,
+    database_timeout_seconds: Seconds,
     redis_url: Maybe<String>,
     redis_prefix: String,
     node_name: Maybe<String>,

@@ -5,6 +5,7 @@
 //! whoever has missed something finds it there.
 
 mod local;
+mod redis;
 mod roster;
 mod topic;
 
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use roster::{Alone, Roster, Unreachable, Version};
+pub use redis::{Health, Held, Lease, LeaseId, Link, RedisBus, RedisRoster, Request, connect};
+pub use roster::{Alone, Answer, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
 use crate::{
@@ -120,6 +122,13 @@ pub enum Event {
         tenant: TenantId,
         update: Arc<RoomUpdated>,
     },
+    /// What is remembered of a room does not hold any more.
+    RoomChanged {
+        tenant: TenantId,
+        room: RoomId,
+        /// Whether somebody may do less than before.
+        overturns: bool,
+    },
     /// Somebody has read further.
     Read {
         tenant: TenantId,
@@ -184,7 +193,7 @@ pub enum Origin {
 }
 
 /// What this node has to tell the roster again, see [`Listener::declare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Redeclare {
     /// What it could not be told while it was away.
     Changed,

@@ -32,6 +32,12 @@ impl Config {
         if previous.iter().any(|secret| secret.len() < 32) {
             problems.push("jwt_previous_secrets: each must have at least 32 bytes".to_owned());
         }
+        if self.redis_url.0.is_some() && !self.has_issuer() {
+            problems.push(
+                "redis_url: several nodes take the same tokens: set jwt_secret, or a public key"
+                    .to_owned(),
+            );
+        }
         if !previous.is_empty() && !self.has_issuer() {
             problems.push("jwt_previous_secrets: set the jwt_secret that follows them".to_owned());
         }
@@ -83,8 +89,19 @@ impl Config {
     fn places(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let url = self.database_url.0.as_ref();
-        if url.is_some_and(|url| !url.starts_with("sqlite:")) {
-            problems.push("database_url: must begin with sqlite:".to_owned());
+        let schemes = ["sqlite:", "postgres:", "postgresql:"];
+        if url.is_some_and(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
+            problems.push("database_url: must begin with sqlite: or postgres:".to_owned());
+        }
+        let is_postgres = url.is_some_and(|url| url.starts_with("postgres"));
+        if self.redis_url.0.is_some() && !is_postgres {
+            problems.push(
+                "redis_url: several nodes share one database: set database_url to a PostgreSQL"
+                    .to_owned(),
+            );
+        }
+        if !(2..=1000).contains(&self.database_connections) {
+            problems.push("database_connections: must be from 2 to 1000".to_owned());
         }
         let Some(root) = &self.web_root.0 else {
             return problems;
@@ -134,6 +151,7 @@ impl Config {
             }
         }
         for (name, value) in [
+            ("database_timeout_seconds", self.database_timeout_seconds),
             ("rate_limit_window_seconds", self.rate_limit_window_seconds),
             ("slow_reader_seconds", self.slow_reader_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),

@@ -14,7 +14,12 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("socketioxide", &["gateway/"]),
     ("tokio_tungstenite", &["gateway/websocket/", "doctor/"]),
     ("reqwest", &["doctor/"]),
-    ("governor", &["limits.rs", "clock.rs"]),
+    ("governor", &["limits.rs", "limits/", "clock.rs"]),
+    // In `bus/mod.rs` it is the module.
+    (
+        "redis",
+        &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"],
+    ),
     ("jsonwebtoken", &["auth.rs", "auth/"]),
     ("argon2", &["chat/accounts.rs"]),
     ("crate::gateway", &["gateway/", "app.rs"]),

@@ -1,14 +1,14 @@
 // The load balancers of examples/cluster, or others, in front of servers of a test: own port, gone when the file ends.
-import { spawn } from 'node:child_process';
-import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
-import { tmpdir } from 'node:os';
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { after } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { Program, freePort } from './program.mjs';
 
-const START_MS = 10_000;
 const EXAMPLES = fileURLToPath(new URL('../../../examples/cluster/', import.meta.url));
+/** The nodes that the examples have. */
+export const NODES = ['node-1', 'node-2', 'node-3'];
 /** nginx keeps bodies in files; without this it would keep them where only root can. */
 const TEMPORARY = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${name};`).join(' ');
 
@@ -17,84 +17,73 @@ const PROGRAMS = {
   haproxy: { file: 'haproxy.cfg', args: (_, file) => ['-db', '-f', file] },
 };
 
-const running = new Set();
+/** What a client says that wants to be sent to a certain node, where `routed`. */
+export const HEADER = 'Test-Node';
 
-/** The configuration of examples/cluster for these servers, in the order of node-1, node-2, node-3. */
+/**
+ * The configuration of examples/cluster for these servers, in the order of node-1, node-2, node-3. Where they are fewer,
+ * some stand in it twice.
+ */
 export function example(program, servers) {
+  assert.ok(servers.length <= NODES.length, 'the examples have no more nodes');
   const text = readFileSync(join(EXAMPLES, PROGRAMS[program].file), 'utf8');
-  return servers.reduce((filled, { port }, i) => filled.replaceAll(`127.0.0.1:${3001 + i}`, `127.0.0.1:${port}`), text);
+  const ports = NODES.map((_, i) => servers[i % servers.length].port);
+  return ports.reduce((filled, port, i) => filled.replaceAll(`127.0.0.1:${3001 + i}`, `127.0.0.1:${port}`), text);
+}
+
+/** The same for nginx, where clients can ask for a node by `HEADER` too, for what no cookie leads: WebSockets and requests. */
+export function routed(config) {
+  const variable = `$http_${HEADER.toLowerCase().replace('-', '_')}`;
+  const choice = (otherwise) => `map ${variable} $${otherwise}_or_asked { default ${otherwise}; ${
+    NODES.map((node) => `${node} ${node.replace('-', '_')};`).join(' ')} }\n`;
+  const replaced = [
+    [/(websocket: +)least_busy;/, '$1$least_busy_or_asked;'],
+    ['proxy_pass http://in_turn;', 'proxy_pass http://$in_turn_or_asked;'],
+    [/^http \{\n/m, `$&${choice('least_busy')}${choice('in_turn')}`],
+  ];
+  return replaced.reduce((text, [from, to]) => {
+    const result = text.replace(from, to);
+    assert.notEqual(result, text, `the example does not say ${from} any more`);
+    return result;
+  }, config);
 }
 
 /**
  * Starts `nginx` or `haproxy` with a configuration that listens on 127.0.0.1:8080, which is replaced by a free port.
- * Resolves to `{url, port, stop}` when it listens.
+ * Resolves when it listens.
  */
 export async function startBalancer(program, config) {
-  const folder = mkdtempSync(join(tmpdir(), 'confab-balancer-'));
-  // nginx's workers, where it is started by root, are somebody else.
-  chmodSync(folder, 0o755);
-  const port = await freePort();
-  const { file, args } = PROGRAMS[program];
-  const text = config.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replace(/^http \{/m, `http { ${TEMPORARY}`);
-  writeFileSync(join(folder, file), text);
-  const child = spawn(program, args(folder, join(folder, file)), { stdio: ['ignore', 'pipe', 'pipe'] });
-  const said = [];
-  for (const stream of [child.stdout, child.stderr]) {
-    stream.on('data', (data) => said.push(data));
-    stream.unref();
-  }
-  child.unref();
-  const ended = new Promise((resolve) => { child.once('close', resolve); child.once('error', resolve); });
-  const balancer = {
-    port,
-    url: `http://127.0.0.1:${port}`,
-    discard: () => {
-      child.kill('SIGTERM');
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    },
-    stop: async () => {
-      running.delete(balancer);
-      child.ref();
-      child.kill('SIGTERM');
-      await ended;
-      rmSync(folder, { recursive: true, force: true, maxRetries: 3 });
-    },
-  };
-  running.add(balancer);
-  const gone = ended.then(() => { throw new Error(`${program} ended:\n${Buffer.concat(said)}`); });
-  gone.catch(() => {});
-  await Promise.race([listens(port), gone]);
+  const balancer = new Balancer(program, await freePort(), config);
+  await balancer.start();
   return balancer;
 }
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
-    const server = net.createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
-  });
-}
+class Balancer extends Program {
+  /** nginx's workers would outlive SIGKILL. */
+  lastSignal = 'SIGTERM';
 
-async function listens(port) {
-  const until = Date.now() + START_MS;
-  for (;;) {
-    const open = await new Promise((resolve) => {
-      const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
-      socket.once('error', () => resolve(false));
-    });
-    if (open) return;
-    if (Date.now() > until) throw new Error(`nothing listens on ${port} after ${START_MS} ms`);
-    await new Promise((resolve) => { setTimeout(resolve, 20); });
+  #config;
+
+  constructor(program, port, config) {
+    super(program);
+    this.port = port;
+    this.#config = config.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replace(/^http \{/m, `http { ${TEMPORARY}`);
+    // nginx's workers, where it is started by root, are somebody else.
+    chmodSync(this.dataDir, 0o755);
+  }
+
+  get url() { return `http://127.0.0.1:${this.port}`; }
+
+  async start() {
+    const { file, args } = PROGRAMS[this.name];
+    const path = join(this.dataDir, file);
+    writeFileSync(path, this.#config);
+    await this.run(command(this.name), args(this.dataDir, path), this.port);
   }
 }
 
-function discardAll() {
-  for (const balancer of running) balancer.discard();
-  running.clear();
+/** Debian has them where only root looks. */
+function command(name) {
+  const path = `${process.env.PATH}:/usr/sbin:/sbin`;
+  return execFileSync('sh', ['-c', `command -v ${name} || echo ${name}`], { env: { PATH: path }, encoding: 'utf8' }).trim();
 }
-
-after(discardAll);
-process.once('exit', discardAll);
