@@ -7,12 +7,12 @@ import http from 'node:http';
 import { hostname, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, it } from 'node:test';
-import { example, freePort, startBalancer } from './support/balancer.mjs';
+import { NODES as NAMES, example, startBalancer } from './support/balancer.mjs';
+import { freePort } from './support/program.mjs';
 import { now, token } from './support/clients.mjs';
 import { SECRET, startServer } from './support/server.mjs';
 import { eventually } from './support/world.mjs';
 
-const NAMES = ['node-1', 'node-2', 'node-3'];
 /** Long enough for what is cut after 3 s. */
 const WAIT = 5;
 const DOCTOR_MS = 25_000;
