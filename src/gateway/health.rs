@@ -87,7 +87,9 @@ pub async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     let start = Instant::now();
     let pinged = gateway.chat.ping().await;
     let database = Dependency::new(pinged.is_ok(), start.elapsed());
-    let redis: Option<Dependency> = None;
+    let start = Instant::now();
+    let redis = gateway.chat.ping_others().await;
+    let redis = redis.map(|ok| Dependency::new(ok, start.elapsed()));
     let (status, refusal) = match pinged {
         _ if gateway.is_draining() => ("draining", Some(Error::Restarting)),
         Err(error) => ("unavailable", Some(error)),
