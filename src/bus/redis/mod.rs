@@ -7,9 +7,13 @@
 
 mod envelope;
 mod health;
+mod keeper;
+mod lease;
 mod link;
 mod names;
 mod publisher;
+mod reaper;
+mod roster;
 mod seen;
 mod servers;
 mod subscriber;
@@ -23,7 +27,9 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use health::Health;
+pub use lease::{Lease, LeaseId, Leased};
 pub use link::{Link, Request};
+pub use roster::RedisRoster;
 
 use super::{Bus, Event, Listener, Origin, Subscription, Topic};
 use health::Part;
