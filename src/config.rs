@@ -11,10 +11,9 @@ use std::{
 };
 
 use config::{File, FileFormat};
-use ipnet::IpNet;
 use serde::Deserialize;
 
-pub use values::{List, Maybe, Seconds};
+pub use values::{List, Maybe, Network, Seconds};
 
 /// The commented file of all settings and their defaults.
 pub const DEFAULTS: &str = include_str!("../confab.default.toml");
@@ -104,7 +103,8 @@ settings! {
     guest_tenants: List<String>,
     allowed_origins: List<String>,
     frame_ancestors: List<String>,
-    trusted_proxies: List<IpNet>,
+    trusted_proxies: List<Network>,
+    sticky_cookie: Maybe<String>,
     legacy_clients: bool,
     rate_limit_messages: u32,
     rate_limit_window_seconds: Seconds,

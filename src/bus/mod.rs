@@ -5,6 +5,7 @@
 //! whoever has missed something finds it there.
 
 mod local;
+mod redis;
 mod roster;
 mod topic;
 
@@ -16,7 +17,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use roster::{Alone, Roster, Unreachable, Version};
+pub use redis::{Health, Lease, LeaseId, Leased, Link, RedisBus, RedisRoster, Request, connect};
+pub use roster::{Alone, Answer, Place, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
 use crate::{
@@ -62,13 +64,6 @@ pub enum Event {
         tenant: TenantId,
         membership: Membership,
         is_online: bool,
-    },
-    /// A user's last connection of a node left a room. The first of `nodes`, where the user is connected too, knows
-    /// whether they are in the room there; if not, it asks the next one, and the last one says [`Event::Left`].
-    Leaving {
-        tenant: TenantId,
-        membership: Membership,
-        nodes: Vec<NodeId>,
     },
     /// A user came online, or went offline and was last seen some time ago; and those who share a room with them.
     Presence {
@@ -119,6 +114,13 @@ pub enum Event {
     RoomUpdated {
         tenant: TenantId,
         update: Arc<RoomUpdated>,
+    },
+    /// What is remembered of a room does not hold any more.
+    RoomChanged {
+        tenant: TenantId,
+        room: RoomId,
+        /// Whether somebody may do less than before.
+        overturns: bool,
     },
     /// Somebody has read further.
     Read {
@@ -184,7 +186,7 @@ pub enum Origin {
 }
 
 /// What this node has to tell the roster again, see [`Listener::declare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Redeclare {
     /// What it could not be told while it was away.
     Changed,

@@ -37,6 +37,9 @@ impl Event {
                     .chain([room(tenant, &message.room_id), desk(tenant)])
                     .collect(),
             },
+            Self::RoomChanged {
+                tenant, room: id, ..
+            } => vec![room(tenant, id)],
             Self::Typing {
                 tenant,
                 room: id,
@@ -52,9 +55,6 @@ impl Event {
             } => {
                 vec![room(tenant, &membership.room_id)]
             }
-            Self::Leaving {
-                tenant, membership, ..
-            } => vec![user(tenant, &membership.user_id)],
             Self::Presence {
                 tenant,
                 update,

@@ -1,14 +1,15 @@
 //! A connection as the rules see it: who is calling, and a way to tell them something.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::{
         Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
-use entity::ids::RoomId;
+use entity::ids::{MessageId, RoomId};
 use parking_lot::{Mutex, RwLock};
 use rand::random;
 use serde::Serialize;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     auth::Identity,
+    bus::Subscription,
     error::{Error, Result},
     limits::UserPlace,
     protocol::{Encoded, to_raw},
@@ -23,6 +25,9 @@ use crate::{
 
 /// Unique over all nodes that run, and shown to nobody.
 pub type ConnectionId = u64;
+
+/// Notifications that are remembered of a connection.
+const NOTIFIED: usize = 128;
 
 /// What a connection is there for. It decides who may come, what they can ask for, and what they hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -132,6 +137,7 @@ impl Outlet for Nothing {
 pub struct Connection {
     pub id: ConnectionId,
     pub namespace: Namespace,
+    pub(super) opened: Instant,
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
@@ -142,6 +148,10 @@ pub struct Connection {
     is_held: AtomicBool,
     /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
     places: Mutex<Vec<UserPlace>>,
+    /// The newest messages that it was notified of: told when they were said, and perhaps found again as waiting.
+    notified: Mutex<VecDeque<MessageId>>,
+    /// What it listens to, until it is gone.
+    subscriptions: Mutex<Vec<Subscription>>,
     outlet: Box<dyn Outlet>,
 }
 
@@ -153,12 +163,15 @@ impl Connection {
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             namespace,
+            opened: Instant::now(),
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
             refusal: OnceLock::new(),
             held: Mutex::default(),
             is_held: AtomicBool::new(false),
             places: Mutex::default(),
+            notified: Mutex::default(),
+            subscriptions: Mutex::default(),
             outlet,
         })
     }
@@ -229,7 +242,30 @@ impl Connection {
 
     /// It is gone: the live rooms that it has to be taken out of.
     pub(super) fn end(&self) -> HashSet<RoomId> {
-        self.rooms.lock().take().unwrap_or_default()
+        let rooms = self.rooms.lock().take().unwrap_or_default();
+        self.subscriptions.lock().clear();
+        rooms
+    }
+
+    /// Whether it is notified of a message for the first time.
+    pub(super) fn is_first_told(&self, message: MessageId) -> bool {
+        let mut notified = self.notified.lock();
+        if notified.contains(&message) {
+            return false;
+        }
+        if notified.len() == NOTIFIED {
+            notified.pop_front();
+        }
+        notified.push_back(message);
+        true
+    }
+
+    /// What it listens to from now on, as long as it lasts.
+    pub(super) fn subscribed(&self, topics: Vec<Subscription>) {
+        let rooms = self.rooms.lock();
+        if rooms.is_some() {
+            self.subscriptions.lock().extend(topics);
+        }
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {

@@ -176,7 +176,8 @@ impl Chat {
         self.know_user(&identity).await?;
         let place = self
             .limits
-            .connection(&identity.tenant, &identity.user_id)?;
+            .connection(&identity.tenant, &identity.user_id)
+            .await?;
         let (chat, connection) = (Arc::clone(self), Arc::clone(connection));
         // Both or neither, though the client hangs up.
         whole(async move {
@@ -246,7 +247,7 @@ impl Chat {
         self.audit
             .note(Entry::new("guest.link", user).subject(&guest));
         for room in rooms.iter().chain(&closed) {
-            self.rooms.overturn(&RoomKey::new(tenant, room));
+            self.tell_changed(&RoomKey::new(tenant, room), true);
         }
         // They come back as another guest, or with the token.
         self.end_access(tenant, &guest, Ended::GuestLinked);
@@ -303,7 +304,7 @@ impl Chat {
     }
 }
 
-fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Identity {
+pub(super) fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Identity {
     Identity {
         tenant,
         user_id,

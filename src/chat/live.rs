@@ -4,8 +4,10 @@
 //! A [`LiveRoom`] exists while somebody on this node is in the room. Under its lock it decides what has been delivered
 //! (`delivered`), so an answer that is sent under the same lock has a definite place in the stream: everything up to
 //! `delivered` is in the answer, everything after it follows. A revision that arrives early waits; a hole that does not
-//! fill within [`HOLE_PATIENCE`] is read from the store, which is the truth.
+//! fill within a moment is read from the store, which is the truth.
 
+mod behind;
+mod filling;
 mod history;
 mod room;
 mod typing;
@@ -14,7 +16,7 @@ mod typists;
 use std::{sync::Arc, time::Duration};
 
 use dashmap::{DashMap, mapref::entry::Entry};
-use entity::ids::{RoomId, TenantId, UserId};
+use entity::ids::{Rev, RoomId, TenantId, UserId};
 
 use history::Outcome;
 pub use history::{Page, Part};
@@ -26,16 +28,11 @@ use super::{
     room_cache::Decided,
 };
 use crate::{
-    bus::{Origin, Typist},
+    bus::{Bus, Origin, Topic, Typist},
     error::{Error, Result},
     protocol::{Encoded, to_raw},
-    store::{MessageQuery, Store},
+    store::Store,
 };
-
-/// How long a revision may be missing before it is read from the store.
-const HOLE_PATIENCE: Duration = Duration::from_millis(100);
-/// Messages read at once to fill a hole.
-const HOLE_PAGE: u32 = 500;
 
 /// A room of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -57,10 +54,12 @@ impl RoomKey {
 /// What leaving a room changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// The user has no other connection in the room.
+    /// The user has no other connection in the room here.
     pub was_last: bool,
+    /// It was typing.
+    pub typed: Option<Typist>,
     /// The newest revision that the connection has been given.
-    pub seen: entity::ids::Rev,
+    pub seen: Rev,
 }
 
 /// The live rooms of this node.
@@ -68,15 +67,20 @@ pub struct Departure {
 pub struct LiveRooms {
     rooms: Arc<DashMap<RoomKey, Arc<LiveRoom>>>,
     store: Store,
+    bus: Arc<dyn Bus>,
+    /// Whether other nodes write to the rooms too.
+    is_shared: bool,
     typing_timeout: Duration,
 }
 
 impl LiveRooms {
     #[must_use]
-    pub fn new(store: Store, typing_timeout: Duration) -> Self {
+    pub fn new(store: Store, bus: Arc<dyn Bus>, is_shared: bool, typing_timeout: Duration) -> Self {
         Self {
             rooms: Arc::default(),
             store,
+            bus,
+            is_shared,
             typing_timeout,
         }
     }
@@ -133,6 +137,9 @@ impl LiveRooms {
     ) -> Result<bool> {
         loop {
             let room = self.open(key).await?;
+            if self.is_shared {
+                self.bring_up(key, &room).await?;
+            }
             let read = history::read(
                 &self.store,
                 &room,
@@ -180,6 +187,23 @@ impl LiveRooms {
         }
     }
 
+    /// The rooms that are live here.
+    #[must_use]
+    pub fn keys(&self) -> Vec<RoomKey> {
+        self.rooms.iter().map(|room| room.key().clone()).collect()
+    }
+
+    /// All connections that hear a room, joined or not.
+    #[must_use]
+    pub fn members(&self, key: &RoomKey) -> Vec<Arc<Connection>> {
+        self.get(key).map(|room| room.members()).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn is_member(&self, key: &RoomKey, connection: ConnectionId) -> bool {
+        self.get(key).is_some_and(|room| room.is_member(connection))
+    }
+
     /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
     pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
         let change = Arc::new(change);
@@ -193,42 +217,12 @@ impl LiveRooms {
             match room.deliver(&change, listeners) {
                 Delivered::Done => {}
                 Delivered::Closed => continue,
-                Delivered::Hole => {
-                    let (rooms, key) = (self.clone(), key.clone());
-                    tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
-                }
+                Delivered::Hole => self.spawn_fill(key, &room),
             }
             if !listeners.is_empty() {
                 self.close_if_empty(key);
             }
             return;
-        }
-    }
-
-    /// Waits for missing revisions, then reads them from the store.
-    async fn fill_hole(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
-        loop {
-            tokio::time::sleep(HOLE_PATIENCE).await;
-            let Some(after) = room.hole() else { return };
-            tracing::warn!(room = %key.room, after = after.0, "a revision did not arrive; reading it from the store");
-            let part = MessageQuery::Since {
-                rev: after,
-                limit: HOLE_PAGE,
-            };
-            if let Ok(messages) = self.store.messages(&key.tenant, &key.room, part).await {
-                let support = match messages.first().map(|message| message.sender_type) {
-                    Some(Some(_)) => self.store.support_room(&key.tenant, &key.room).await,
-                    _ => Ok(None),
-                };
-                let unread = support.ok().flatten().map(|row| row.unread_count);
-                for message in messages.into_iter().map(Arc::new) {
-                    let change = match unread {
-                        Some(unread) => Encoded::in_support(message, unread),
-                        None => Encoded::new(message),
-                    };
-                    room.deliver(&Arc::new(change), &[]);
-                }
-            }
         }
     }
 
@@ -312,21 +306,19 @@ impl LiveRooms {
     /// The live room, its `delivered` known.
     async fn open(&self, key: &RoomKey) -> Result<Arc<LiveRoom>> {
         let room = self.entry(key);
-        let store = &self.store;
-        let loaded = room
-            .loaded
-            .get_or_try_init(|| async {
-                let row = store
-                    .room(&key.tenant, &key.room)
-                    .await?
-                    .ok_or(Error::ROOM_NOT_FOUND)?;
-                room.start_at(row.last_rev);
-                Ok::<_, Error>(())
-            })
-            .await
-            .copied();
-        match loaded {
-            Ok(()) => Ok(room),
+        let loaded = room.loaded.get_or_try_init(|| async {
+            // First heard, then looked at: whatever is said from here on arrives.
+            let topic = Topic::Room(key.tenant.clone(), key.room.clone());
+            let subscription = self.bus.subscribe(topic).await;
+            let row = self.store.room(&key.tenant, &key.room).await?;
+            let row = row.ok_or(Error::ROOM_NOT_FOUND)?;
+            if room.start_at(row.last_rev) {
+                self.spawn_fill(key, &room);
+            }
+            Ok::<_, Error>(subscription)
+        });
+        match loaded.await {
+            Ok(_) => Ok(room),
             Err(error) => {
                 self.close_if_empty(key);
                 Err(error)

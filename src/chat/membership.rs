@@ -204,13 +204,18 @@ impl Chat {
         let was_here = self.live.expel(&key, &change.user_id);
         self.tell(&key, &change.user_id, "participant_removed", change);
         if was_here {
+            self.spawn_note_rooms(tenant, &change.user_id);
             let membership = Membership {
                 room_id: change.room_id.clone(),
                 user_id: change.user_id.clone(),
                 username: change.username.clone(),
             };
-            let is_online = self.presence.is_online(tenant, &change.user_id);
-            self.hear_left(tenant, membership, is_online);
+            // On every node: only this one has seen them there.
+            self.bus.publish(Event::Left {
+                tenant: tenant.clone(),
+                membership,
+                is_online: self.presence.is_here(tenant, &change.user_id),
+            });
         }
     }
 

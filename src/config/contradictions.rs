@@ -11,6 +11,7 @@ impl Config {
         problems.extend(self.keys());
         problems.extend(self.origins());
         problems.extend(self.places());
+        problems.extend(self.node());
         problems.extend(self.bounds());
         if self.claims_user_id.0.is_empty() {
             problems.push("claims_user_id: names no claim".to_owned());
@@ -30,6 +31,12 @@ impl Config {
         let previous = &self.jwt_previous_secrets.0;
         if previous.iter().any(|secret| secret.len() < 32) {
             problems.push("jwt_previous_secrets: each must have at least 32 bytes".to_owned());
+        }
+        if self.redis_url.0.is_some() && !self.has_issuer() {
+            problems.push(
+                "redis_url: several nodes take the same tokens: set jwt_secret, or a public key"
+                    .to_owned(),
+            );
         }
         if !previous.is_empty() && !self.has_issuer() {
             problems.push("jwt_previous_secrets: set the jwt_secret that follows them".to_owned());
@@ -86,6 +93,13 @@ impl Config {
         if url.is_some_and(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
             problems.push("database_url: must begin with sqlite: or postgres:".to_owned());
         }
+        let is_postgres = url.is_some_and(|url| url.starts_with("postgres"));
+        if self.redis_url.0.is_some() && !is_postgres {
+            problems.push(
+                "redis_url: several nodes share one database: set database_url to a PostgreSQL"
+                    .to_owned(),
+            );
+        }
         if !(2..=1000).contains(&self.database_connections) {
             problems.push("database_connections: must be from 2 to 1000".to_owned());
         }
@@ -101,6 +115,23 @@ impl Config {
             problems.push(
                 "web_root: holds the data folder, which would be served to everyone".to_owned(),
             );
+        }
+        problems
+    }
+
+    /// Both stand in a cookie.
+    fn node(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (name, value) in [
+            ("node_name", &self.node_name),
+            ("sticky_cookie", &self.sticky_cookie),
+        ] {
+            if value.0.as_ref().is_some_and(|value| !is_word(value)) {
+                problems.push(format!("{name}: only letters, digits, -, _ and ."));
+            }
+        }
+        if self.sticky_cookie.0.is_some() && self.node_name.0.is_none() {
+            problems.push("sticky_cookie: set node_name, which is what it holds".to_owned());
         }
         problems
     }
@@ -138,6 +169,11 @@ impl Config {
         }
         problems
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_origin(text: &str) -> bool {

@@ -4,6 +4,7 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod among;
 mod append;
 mod audit;
 mod blocks;
@@ -39,6 +40,7 @@ use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::watch;
 
 pub use accounts::{NewAccount, Rotation};
+pub use among::AMONG;
 pub use append::{Delivery, Listeners, NewMessage, Stored};
 pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use blocks::Blocked;

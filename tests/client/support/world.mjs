@@ -38,6 +38,8 @@ export async function eventually(check) {
 export class World {
   clients = [];
 
+  #connects = 0;
+
   /** `options`: what every client of this world connects with (`client`, `transports`). */
   constructor(t, server, options = {}) {
     this.server = server;
@@ -50,10 +52,10 @@ export class World {
   id(prefix = 'room') { return `${prefix}-${randomUUID()}`; }
 
   /** A client for `options`, not necessarily of this tenant. */
-  async connect(options = {}) { return this.#keep(await connect(this.server.url, { ...this.options, ...options })); }
+  async connect(options = {}) { return this.#keep(await connect(this.server.url, this.#settings(options))); }
 
   /** The same, not awaited: for those that are refused, or watched while they connect. */
-  open(options = {}) { return this.#keep(open(this.server.url, { ...this.options, ...options })); }
+  open(options = {}) { return this.#keep(open(this.server.url, this.#settings(options))); }
 
   /** A token for a user of this tenant. The id is also the name, in capitals, so that the two cannot be confused. */
   token(id, claims = {}) {
@@ -87,6 +89,17 @@ export class World {
   end() {
     for (const client of this.clients) client.close();
     assert.deepEqual(this.clients.flatMap(({ name, faults }) => faults.map((fault) => `${name}: ${fault}`)), []);
+  }
+
+  /** On a cluster each client goes to the node after the one before. */
+  #settings(options) {
+    const settings = { ...this.options, ...options };
+    const { routes } = this.server;
+    if (!routes) return settings;
+    const route = routes[this.#connects % routes.length];
+    this.#connects += 1;
+    const Cookie = [settings.extraHeaders?.Cookie, route.Cookie].filter(Boolean).join('; ');
+    return { ...settings, extraHeaders: { ...settings.extraHeaders, ...route, Cookie } };
   }
 
   #keep(client) {
