@@ -11,6 +11,8 @@ mod accounts;
 mod audit;
 mod layers;
 mod live;
+mod node_limits;
 mod rate_limit;
 mod removal;
+mod roster;
 mod support;
