@@ -216,12 +216,16 @@ impl Lease {
         Ok((until > 0).then_some(until))
     }
 
-    /// Gives a lease back; what is held under it is removed at once by others.
-    pub(super) async fn leave(&self, lease: &str) -> Result<(), Unreachable> {
+    /// Gives a lease back; what is held under it is removed by others, after some time.
+    pub(super) async fn leave(&self, lease: &str, patience: Duration) -> Result<(), Unreachable> {
         let count = redis::cmd("SCARD").arg(self.set(lease)).clone();
         let held: u64 = self.link.run(&count).await?;
-        let rest = if held > 0 { "1" } else { "" };
-        self.script::<i64>("leave", lease, &[rest]).await.map(drop)
+        let rest = if held > 0 {
+            patience.as_millis().to_string()
+        } else {
+            String::new()
+        };
+        self.script::<i64>("leave", lease, &[&rest]).await.map(drop)
     }
 
     /// The nodes whose leases are in force, of some leases that were found somewhere. One that nobody knows of (Redis may

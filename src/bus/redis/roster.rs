@@ -3,6 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, LazyLock, Weak},
+    time::Duration,
 };
 
 use entity::ids::{TenantId, UserId};
@@ -48,15 +49,13 @@ impl RedisRoster {
         }
     }
 
-    /// This node is none of the nodes any more. To be called when all else has ended: users who are here still are
-    /// offline, unless they are elsewhere.
-    pub async fn leave(&self) {
+    async fn give_back(&self, patience: Duration) {
         self.running.cancel();
         let Ok(current) = self.lease.current() else {
             return;
         };
         self.lease.set_current(None);
-        if self.lease.leave(&current).await.is_err() {
+        if self.lease.leave(&current, patience).await.is_err() {
             tracing::info!("the lease of this node could not be given back; it ends by itself");
         }
     }
@@ -194,6 +193,10 @@ impl Roster for RedisRoster {
         name: &'static str,
     ) -> BoxFuture<'a, Vec<String>> {
         Box::pin(async move { self.notes(tenant, name).await.unwrap_or_default() })
+    }
+
+    fn leave(&self, patience: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.give_back(patience))
     }
 
     fn is_shared(&self) -> bool {
