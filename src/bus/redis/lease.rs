@@ -23,9 +23,6 @@ use crate::bus::{NodeId, Unreachable};
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("lease.lua")));
 
-/// How long a node that does not renew its lease lives on for others.
-pub const LEASE: Duration = Duration::from_secs(8);
-
 /// A lease's name: the node's, and how many it has lost before.
 pub type LeaseId = Arc<str>;
 

@@ -27,7 +27,7 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use health::Health;
-pub use lease::{LEASE, Lease, LeaseId, Leased};
+pub use lease::{Lease, LeaseId, Leased};
 pub use link::{Link, Request};
 pub use roster::RedisRoster;
 

@@ -85,22 +85,23 @@ async fn when_the_node_that_clears_away_dies_too_another_goes_on() {
 }
 
 #[tokio::test]
-async fn a_node_that_leaves_takes_nobody_with_it_who_is_elsewhere() {
+async fn a_node_that_leaves_takes_nobody_with_it_who_is_elsewhere_in_time() {
     let redis = RedisServer::start().await;
     let [one, two] = Node::some(&redis.url()).await;
-    for number in 0..3 {
+    for number in 0..4 {
         one.arrive(number).await;
     }
-    // One has gone, one has moved, one is still there.
+    // One has gone, one has moved, one is on their way, and one does not come.
     assert!(one.depart(0).await.is_some());
-    two.arrive(1).await;
-    one.depart(1).await;
-    one.roster.leave().await;
+    assert_eq!(two.arrive(1).await, None);
+    assert_eq!(one.depart(1).await, None);
+    one.leave(LEASE / 2).await;
     assert!(one.try_arrive(9).await.is_err());
+    assert_eq!(two.arrive(2).await, None, "they were never gone");
     two.all_is_cleared(1).await;
     let died: Vec<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();
-    assert_eq!(died, [user(2)]);
-    assert_eq!(two.depart(1).await.is_some(), true);
+    assert_eq!(died, [user(3)]);
+    assert!(two.depart(1).await.is_some() && two.depart(2).await.is_some());
 }
 
 #[tokio::test]

@@ -8,8 +8,8 @@ use std::{
 };
 
 use confab::bus::{
-    Bus, Event, Health, Lease, Link, Listener, NodeId, Origin, Redeclare, RedisRoster, Roster,
-    Subscription, Topic, Unreachable, Version,
+    Bus, Event, Health, Lease, Link, Listener, NodeId, Origin, Place, Redeclare, RedisRoster,
+    Roster, Subscription, Topic, Unreachable, Version,
 };
 use entity::ids::{ExternalId, TenantId, UserId};
 use futures_util::future::BoxFuture;
@@ -157,6 +157,11 @@ impl Node {
             .await;
     }
 
+    /// Gives its lease back; those who are here still have so long to appear elsewhere.
+    pub async fn leave(&self, patience: Duration) {
+        self.roster.leave(patience).await;
+    }
+
     /// kill -9.
     pub fn die(self) -> NodeId {
         self.link.node
@@ -167,7 +172,7 @@ impl Node {
     }
 
     pub async fn try_arrive(&self, number: u64) -> Result<Option<Version>, Unreachable> {
-        self.roster.arrive(&tenant(), &user(number)).await
+        self.roster.arrive(&tenant(), &user(number), &[]).await
     }
 
     pub async fn depart(&self, number: u64) -> Option<Version> {
@@ -183,7 +188,12 @@ impl Node {
         numbers: impl IntoIterator<Item = u64>,
     ) -> HashMap<UserId, Vec<NodeId>> {
         let users: Vec<UserId> = numbers.into_iter().map(user).collect();
-        self.roster.elsewhere(&tenant(), &users).await
+        let found = self.roster.elsewhere(&tenant(), &users).await;
+        let nodes = |places: Vec<Place>| places.into_iter().map(|place| place.node).collect();
+        found
+            .into_iter()
+            .map(|(user, places)| (user, nodes(places)))
+            .collect()
     }
 
     /// Waits until nothing is left of leases that have ended, and so many are in force.
