@@ -60,7 +60,6 @@ fn samples() -> Vec<Value> {
             "tenant": tenant, "room": 7, "typist": typist, "is_typing": true, "is_support": false } }),
         json!({ "Joined": { "tenant": tenant, "membership": membership } }),
         json!({ "Left": { "tenant": tenant, "membership": membership, "is_online": true } }),
-        json!({ "Leaving": { "tenant": tenant, "membership": membership, "nodes": [NODE] } }),
         json!({ "Notification": { "tenant": tenant, "user": 7, "notification": {
             "kind": "private_message", "room_id": 7, "message_id": MESSAGE, "title": "T", "body": text(),
             "unread_count": 2 } } }),
@@ -70,6 +69,7 @@ fn samples() -> Vec<Value> {
         json!({ "SupportStatus": { "tenant": tenant, "customers": [], "update": update(&Value::Null) } }),
         json!({ "SupportStatus": {
             "tenant": tenant, "customers": [], "update": { "room_id": 7, "status": "closed" } } }),
+        json!({ "RoomChanged": { "tenant": tenant, "room": 7, "overturns": true } }),
         json!({ "ParticipantAdded": { "tenant": tenant, "change": change } }),
         json!({ "ParticipantRemoved": { "tenant": tenant, "change": change } }),
         json!({ "RoomUpdated": { "tenant": tenant, "update": { "room": room, "by": 7, "user_id": 8, "role": "admin" } } }),
@@ -104,7 +104,7 @@ fn variant(event: &Event) -> usize {
         Event::Typing { .. } => 1,
         Event::Joined { .. } => 2,
         Event::Left { .. } => 3,
-        Event::Leaving { .. } => 4,
+        Event::RoomChanged { .. } => 4,
         Event::Presence { .. } => 5,
         Event::Notification { .. } => 6,
         Event::SupportOpened { .. } => 7,
