@@ -95,8 +95,11 @@ impl Answer {
         } else {
             self.body.clone()
         };
-        let mut words = vec![self.status.to_string()];
-        words.extend(text.split_whitespace().map(str::to_owned));
+        let status = self.status.to_string();
+        let mut words: Vec<&str> = text.split_whitespace().collect();
+        if words.first() != Some(&status.as_str()) {
+            words.insert(0, &status);
+        }
         words.join(" ").chars().take(80).collect()
     }
 }

@@ -13,8 +13,6 @@ import { now, token } from './support/clients.mjs';
 import { SECRET, startServer } from './support/server.mjs';
 import { eventually } from './support/world.mjs';
 
-/** Long enough for what is cut after 3 s. */
-const WAIT = 5;
 const DOCTOR_MS = 25_000;
 
 const [nodes, strict, hasty] = await Promise.all([
@@ -24,7 +22,7 @@ const [nodes, strict, hasty] = await Promise.all([
 ]);
 
 /** Runs the doctor. Resolves to its findings, each `{level, about, text}`, and its exit code. */
-async function ask(url, { wait = WAIT, ...options } = {}) {
+async function ask(url, { wait = 1, ...options } = {}) {
   const args = Object.entries({ url, wait, ...options }).filter(([, value]) => value !== undefined);
   const begun = Date.now();
   const { code, stdout, stderr } = await nodes[0].command(['doctor', ...args.flatMap(([name, value]) => [`--${name}`, value])], { timeout: DOCTOR_MS });
@@ -144,7 +142,7 @@ describe('what is right', { concurrency: 2 }, () => {
 
     it(`all nodes behind the ${program} of the examples are met, and sessions stay`, async () => {
       await behind(example(program, nodes), async (url) => {
-        const result = await ask(url, { wait: 1 });
+        const result = await ask(url);
         found(result, 'ok', 'nodes', /3 nodes: node-1, node-2, node-3/);
         found(result, 'ok', 'versions', /node-1, node-2, node-3/);
         found(result, 'ok', 'stickiness');
@@ -170,9 +168,9 @@ describe('what is right', { concurrency: 2 }, () => {
 
   it('no guest and no user is left behind', async () => {
     const before = nodes[2].log().length;
-    await ask(nodes[2].url, { wait: 1 });
+    await ask(nodes[2].url);
     assert.deepEqual(nodes[2].log().slice(before).filter((line) => /guest/i.test(line)), []);
-    await ask(nodes[2].url, { wait: 1, token: token({ user_id: 'visitor' }) });
+    await ask(nodes[2].url, { token: token({ user_id: 'visitor' }) });
     await eventually(async () => {
       const metrics = await (await fetch(`${nodes[2].url}/metrics`)).text();
       const counts = [...metrics.matchAll(/^confab_connections\{.*\} (\d+)$/gm)].map(([, count]) => Number(count));
@@ -220,7 +218,7 @@ describe('load balancers that are wrong', { concurrency: 2 }, () => {
   });
 
   it('idle connections are cut after 3 s', () => behind(plain([nodes[0]], { location: 'proxy_read_timeout 3s;' }).replace('proxy_read_timeout 75s;', ''), async (url) => {
-    const result = await ask(url, { token: token({ user_id: 'carol' }) });
+    const result = await ask(url, { token: token({ user_id: 'carol' }), wait: 5 });
     found(result, 'problem', 'idle', /a WebSocket .* cut after [23]\.\d s/, /above 45 s/, /proxy_read_timeout/);
     found(result, 'problem', 'idle', /a long poll .* cut after [23]\.\d s \(504 Gateway/);
     nothingElse(result, 'idle');
@@ -304,7 +302,7 @@ describe('nodes that do not agree', { concurrency: 2 }, () => {
   ];
   for (const [what, change, level, about, pattern] of cases) {
     it(what, () => through(nodes[0], change, async (url) => {
-      const result = await ask(url, { wait: 1 });
+      const result = await ask(url);
       found(result, level, about, pattern);
       // Our own proxy passes no upgrade, and says nothing of addresses.
       nothingElse(result, about, 'websocket', 'addresses');
@@ -337,7 +335,7 @@ describe('who is let in', { concurrency: 2 }, () => {
   ];
   for (const [what, wrong] of tokens) {
     it(`a token ${what}`, async () => {
-      const result = await ask(nodes[0].url, { token: wrong, wait: 1 });
+      const result = await ask(nodes[0].url, { token: wrong });
       found(result, 'problem', 'token', /not let in: unauthorized: ./, /confab token inspect/);
       nothingElse(result, 'token');
       assert.ok(!result.stdout.includes(wrong) || wrong === 'garbage', 'it is not printed');
@@ -346,7 +344,7 @@ describe('who is let in', { concurrency: 2 }, () => {
   }
 
   it('no token where there are no guests', async () => {
-    const result = await ask(strict.url, { wait: 1 });
+    const result = await ask(strict.url);
     found(result, 'warning', 'token', /guests are off here/, /--token/);
   });
 });
