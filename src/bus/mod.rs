@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use redis::{Health, Held, Lease, LeaseId, Link, RedisBus, RedisRoster, Request, connect};
+pub use redis::{Health, Lease, LeaseId, Leased, Link, RedisBus, RedisRoster, Request, connect};
 pub use roster::{Alone, Answer, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 

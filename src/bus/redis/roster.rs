@@ -13,7 +13,7 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     keeper::Keeper,
-    lease::{Held, Lease, holder},
+    lease::{Lease, Leased, holder},
     reaper::Reaper,
 };
 use crate::bus::{Answer, Bus, Listener, NodeId, Roster, Unreachable, Version};
@@ -73,7 +73,7 @@ impl RedisRoster {
         tenant: &TenantId,
         user: &UserId,
     ) -> Result<Option<Version>, Unreachable> {
-        let held = Held::User(tenant.clone(), user.clone());
+        let held = Leased::User(tenant.clone(), user.clone());
         let lease = self.lease.hold(&held).await?;
         let (version, others) = presence(&self.lease, "arrive", &lease, tenant, user).await?;
         self.lease.alive(&others).await;
@@ -89,7 +89,7 @@ impl RedisRoster {
         let (version, others) = presence(&self.lease, "depart", &lease, tenant, user).await?;
         self.lease.alive(&others).await;
         self.lease
-            .release(&lease, &Held::User(tenant.clone(), user.clone()))
+            .release(&lease, &Leased::User(tenant.clone(), user.clone()))
             .await;
         Ok(version)
     }
@@ -100,7 +100,7 @@ impl RedisRoster {
         name: &str,
         note: Option<String>,
     ) -> Result<(), Unreachable> {
-        let held = Held::Pin(tenant.clone(), name.to_owned());
+        let held = Leased::Pin(tenant.clone(), name.to_owned());
         let key = held.key(self.lease.link());
         if let Some(note) = note {
             let lease = self.lease.hold(&held).await?;
@@ -122,7 +122,7 @@ impl RedisRoster {
     ) -> Result<Vec<(UserId, Vec<String>)>, Unreachable> {
         let own = self.lease.prefix();
         let asked = users.iter().cloned().map(|user| {
-            let key = Held::User(tenant.clone(), user.clone()).key(self.lease.link());
+            let key = Leased::User(tenant.clone(), user.clone()).key(self.lease.link());
             let own = &own;
             async move {
                 let command = redis::cmd("HKEYS").arg(key).clone();
@@ -138,7 +138,7 @@ impl RedisRoster {
     }
 
     async fn notes(&self, tenant: &TenantId, name: &str) -> Result<Vec<String>, Unreachable> {
-        let key = Held::Pin(tenant.clone(), name.to_owned()).key(self.lease.link());
+        let key = Leased::Pin(tenant.clone(), name.to_owned()).key(self.lease.link());
         let command = redis::cmd("HGETALL").arg(key).clone();
         let mut notes: HashMap<String, String> = self.lease.link().run(&command).await?;
         let own = self.lease.prefix();
@@ -212,7 +212,7 @@ pub(super) async fn presence(
     tenant: &TenantId,
     user: &UserId,
 ) -> Result<(Option<Version>, Vec<String>), Unreachable> {
-    let key = Held::User(tenant.clone(), user.clone()).key(lease.link());
+    let key = Leased::User(tenant.clone(), user.clone()).key(lease.link());
     let mut script = SCRIPT.key(key);
     script.arg(what).arg(id).arg(lease.prefix());
     let (version, others): (i64, _) = lease.link().run(&script).await?;
