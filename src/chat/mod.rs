@@ -45,7 +45,7 @@ pub use revocation::{SESSION_ENDED, has_access};
 pub use crate::store::AuditQuery;
 
 use crate::{
-    bus::{Bus, Event, Lease, Link, NodeId, Roster},
+    bus::{Bus, Event, Lease, Link, Roster},
     clock::Clock,
     config::Config,
     limits::Limits,
@@ -55,7 +55,7 @@ use accounts::Passwords;
 use desk::Desk;
 use membership::ChangeTurns;
 use nodes::Nodes;
-use notifications::Notice;
+use notifications::{Notice, Told};
 use presence::Presence;
 use room_cache::RoomCache;
 
@@ -69,8 +69,6 @@ pub struct Chat {
     bus: Arc<dyn Bus>,
     roster: Arc<dyn Roster>,
     lease: Option<Arc<Lease>>,
-    /// This node among the others.
-    node: NodeId,
     /// Something may not have been heard here.
     missed: Arc<Notify>,
     rooms: RoomCache,
@@ -82,6 +80,8 @@ pub struct Chat {
     searching: Semaphore,
     desk: Desk,
     notices: mpsc::Sender<Notice>,
+    /// Notifications that somebody was told of here.
+    told: mpsc::Sender<Told>,
     this: Weak<Self>,
 }
 
@@ -102,14 +102,10 @@ impl Chat {
         link: Option<Link>,
     ) -> (Arc<Self>, JoinHandle<()>) {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
+        let (told, told_queue) = mpsc::channel(NOTICE_QUEUE);
         let missed = Arc::<Notify>::default();
         let chat = Arc::new_cyclic(|chat: &Weak<Self>| {
-            let Nodes {
-                bus,
-                roster,
-                lease,
-                node,
-            } = Nodes::new(link, chat);
+            let Nodes { bus, roster, lease } = Nodes::new(link, chat);
             Self {
                 limits: Limits::new(&config, clock.clone(), lease.clone()),
                 audit: Audit::start(&config, store.clone(), clock.clone()),
@@ -127,10 +123,10 @@ impl Chat {
                 bus,
                 roster,
                 lease,
-                node,
                 missed: Arc::clone(&missed),
                 desk: Desk::default(),
                 notices,
+                told,
                 this: chat.clone(),
                 store,
                 config,
@@ -139,6 +135,7 @@ impl Chat {
         });
         let publisher = tokio::spawn(Arc::clone(&chat).publish_committed(committed));
         tokio::spawn(notifications::send(Arc::downgrade(&chat), notice_queue));
+        tokio::spawn(notifications::save_told(Arc::downgrade(&chat), told_queue));
         if chat.roster.is_shared() {
             tokio::spawn(presence::count(Arc::downgrade(&chat)));
             tokio::spawn(missed::look(Arc::downgrade(&chat), missed));

@@ -5,11 +5,9 @@ use std::{
     time::Duration,
 };
 
-use uuid::Uuid;
-
 use super::Chat;
 use crate::bus::{
-    Alone, Bus, Health, Lease, Link, Listener, LocalBus, NodeId, RedisRoster, Roster, connect,
+    Alone, Bus, Health, Lease, Link, Listener, LocalBus, RedisRoster, Roster, connect,
 };
 
 /// For how long a node is taken for alive that does not say so.
@@ -23,8 +21,6 @@ pub(super) struct Nodes {
     pub(super) roster: Arc<dyn Roster>,
     /// None where there can be no others.
     pub(super) lease: Option<Arc<Lease>>,
-    /// This node among them.
-    pub(super) node: NodeId,
 }
 
 impl Nodes {
@@ -34,11 +30,9 @@ impl Nodes {
                 bus: Arc::new(LocalBus::new(chat.clone())),
                 roster: Arc::new(Alone),
                 lease: None,
-                node: NodeId(Uuid::nil()),
             };
         };
         let listener: Weak<dyn Listener> = chat.clone();
-        let node = link.node;
         let bus: Arc<dyn Bus> = Arc::new(connect(&link, listener.clone()));
         let lease = Lease::new(link, LEASE);
         let roster = RedisRoster::start(Arc::clone(&lease), listener, Arc::clone(&bus));
@@ -46,7 +40,6 @@ impl Nodes {
             bus,
             roster: Arc::new(roster),
             lease: Some(lease),
-            node,
         }
     }
 }

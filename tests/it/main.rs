@@ -9,8 +9,12 @@
 mod access;
 mod accounts;
 mod audit;
+mod bus;
 mod layers;
 mod live;
+mod postgres;
+mod proxy;
 mod rate_limit;
 mod removal;
+mod store;
 mod support;

@@ -102,7 +102,7 @@ impl Reaper {
             let command = redis::cmd("HDEL").arg(held.key(link)).arg(lease).clone();
             return link.run(&command).await;
         };
-        let (version, _) = presence(&self.lease, "reap", lease, &tenant, &user).await?;
+        let (version, _) = presence(&self.lease, "reap", lease, &tenant, &user, "").await?;
         if let Some(version) = version {
             metrics::counter!("confab_roster_users_died_total").increment(1);
             let listener = self.listener.upgrade().ok_or(Unreachable)?;

@@ -6,7 +6,7 @@ use std::{
     time::Duration,
 };
 
-use entity::ids::{TenantId, UserId};
+use entity::ids::{RoomId, TenantId, UserId};
 use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use redis::Script;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -16,7 +16,7 @@ use super::{
     lease::{Lease, Leased, holder},
     reaper::Reaper,
 };
-use crate::bus::{Answer, Bus, Listener, NodeId, Roster, Unreachable, Version};
+use crate::bus::{Answer, Bus, Listener, Place, Roster, Unreachable, Version};
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("presence.lua")));
 
@@ -72,10 +72,13 @@ impl RedisRoster {
         &self,
         tenant: &TenantId,
         user: &UserId,
+        rooms: &[RoomId],
     ) -> Result<Option<Version>, Unreachable> {
         let held = Leased::User(tenant.clone(), user.clone());
         let lease = self.lease.hold(&held).await?;
-        let (version, others) = presence(&self.lease, "arrive", &lease, tenant, user).await?;
+        let rooms = serde_json::to_string(rooms).unwrap_or_default();
+        let (version, others) =
+            presence(&self.lease, "arrive", &lease, tenant, user, &rooms).await?;
         self.lease.alive(&others).await;
         Ok(version)
     }
@@ -86,7 +89,7 @@ impl RedisRoster {
         user: &UserId,
     ) -> Result<Option<Version>, Unreachable> {
         let lease = self.lease.current()?;
-        let (version, others) = presence(&self.lease, "depart", &lease, tenant, user).await?;
+        let (version, others) = presence(&self.lease, "depart", &lease, tenant, user, "").await?;
         self.lease.alive(&others).await;
         self.lease
             .release(&lease, &Leased::User(tenant.clone(), user.clone()))
@@ -119,15 +122,15 @@ impl RedisRoster {
         &self,
         tenant: &TenantId,
         users: &[UserId],
-    ) -> Result<Vec<(UserId, Vec<String>)>, Unreachable> {
+    ) -> Result<Vec<(UserId, HashMap<String, String>)>, Unreachable> {
         let own = self.lease.prefix();
         let asked = users.iter().cloned().map(|user| {
             let key = Leased::User(tenant.clone(), user.clone()).key(self.lease.link());
             let own = &own;
             async move {
-                let command = redis::cmd("HKEYS").arg(key).clone();
-                let mut fields: Vec<String> = self.lease.link().run(&command).await?;
-                fields.retain(|field| holder(field).is_some() && !field.starts_with(own));
+                let command = redis::cmd("HGETALL").arg(key).clone();
+                let mut fields: HashMap<String, String> = self.lease.link().run(&command).await?;
+                fields.retain(|field, _| holder(field).is_some() && !field.starts_with(own));
                 Ok((user, fields))
             }
         });
@@ -151,8 +154,13 @@ impl RedisRoster {
 }
 
 impl Roster for RedisRoster {
-    fn arrive<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>> {
-        Box::pin(async { self.owed(self.say_here(tenant, user).await) })
+    fn arrive<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        user: &'a UserId,
+        rooms: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>> {
+        Box::pin(async { self.owed(self.say_here(tenant, user, rooms).await) })
     }
 
     fn depart<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>> {
@@ -163,18 +171,24 @@ impl Roster for RedisRoster {
         &'a self,
         tenant: &'a TenantId,
         users: &'a [UserId],
-    ) -> BoxFuture<'a, HashMap<UserId, Vec<NodeId>>> {
+    ) -> BoxFuture<'a, HashMap<UserId, Vec<Place>>> {
         Box::pin(async {
             let found = self.leases_of(tenant, users).await.unwrap_or_default();
-            let leases: HashSet<&String> = found.iter().flat_map(|(_, leases)| leases).collect();
+            let leases: HashSet<&String> =
+                found.iter().flat_map(|(_, notes)| notes.keys()).collect();
             let leases: Vec<String> = leases.into_iter().cloned().collect();
             let alive = self.lease.alive(&leases).await;
-            let nodes = found.into_iter().map(|(user, leases)| {
-                let leases = leases.iter().filter(|lease| alive.contains(*lease));
-                let nodes: HashSet<NodeId> = leases.filter_map(|lease| holder(lease)).collect();
-                (user, nodes.into_iter().collect::<Vec<_>>())
+            let places = found.into_iter().map(|(user, notes)| {
+                let notes = notes.into_iter().filter(|(lease, _)| alive.contains(lease));
+                let places = notes.filter_map(|(lease, rooms)| {
+                    Some(Place {
+                        node: holder(&lease)?,
+                        rooms: serde_json::from_str(&rooms).unwrap_or_default(),
+                    })
+                });
+                (user, places.collect::<Vec<_>>())
             });
-            nodes.filter(|(_, nodes)| !nodes.is_empty()).collect()
+            places.filter(|(_, places)| !places.is_empty()).collect()
         })
     }
 
@@ -211,10 +225,11 @@ pub(super) async fn presence(
     id: &str,
     tenant: &TenantId,
     user: &UserId,
+    note: &str,
 ) -> Result<(Option<Version>, Vec<String>), Unreachable> {
     let key = Leased::User(tenant.clone(), user.clone()).key(lease.link());
     let mut script = SCRIPT.key(key);
-    script.arg(what).arg(id).arg(lease.prefix());
+    script.arg(what).arg(id).arg(lease.prefix()).arg(note);
     let (version, others): (i64, _) = lease.link().run(&script).await?;
     Ok(((version > 0).then_some(Version(version)), others))
 }
