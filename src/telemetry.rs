@@ -91,6 +91,7 @@ fn describe() {
         "confab_unknown_sessions_total",
         "Requests for Socket.IO sessions that this node does not have"
     );
+    describe_nodes();
     describe_histogram!(
         "confab_commit_seconds",
         "From a message's arrival in the writer to its commit"
@@ -113,4 +114,45 @@ fn describe() {
     ] {
         counter!(name).increment(0);
     }
+}
+
+/// What several nodes have.
+fn describe_nodes() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
+    describe_gauge!("confab_bus_up", "Whether Redis can be reached: 1 or 0");
+    describe_counter!(
+        "confab_bus_outages_total",
+        "How often Redis could not be reached any more"
+    );
+    describe_gauge!("confab_bus_channels", "Channels that this node listens to");
+    describe_counter!("confab_bus_published_total", "Events sent to other nodes");
+    describe_counter!(
+        "confab_bus_received_total",
+        "Events received from other nodes, repeated ones included"
+    );
+    describe_counter!(
+        "confab_bus_dropped_total",
+        "Events that were not sent to other nodes, which found them in the store"
+    );
+    describe_counter!(
+        "confab_bus_unreadable_total",
+        "Events of other nodes that this release cannot read"
+    );
+    describe_histogram!(
+        "confab_bus_lag_seconds",
+        "How far behind is what is heard of other nodes"
+    );
+    describe_gauge!("confab_roster_nodes", "Nodes whose leases are in force");
+    describe_counter!(
+        "confab_roster_declared_total",
+        "How often this node told again who is here: what it could not tell, everything, or everything aloud"
+    );
+    describe_counter!(
+        "confab_roster_nodes_died_total",
+        "Nodes whose leases ended and whom this node cleared away"
+    );
+    describe_counter!(
+        "confab_roster_users_died_total",
+        "Users who went offline with nodes that this node cleared away"
+    );
 }

@@ -2,7 +2,7 @@
 //!
 //! What a node says of itself holds while it lives, which it shows by renewing its lease.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use entity::ids::{TenantId, UserId};
 use futures_util::future::BoxFuture;
@@ -48,6 +48,10 @@ pub trait Roster: Send + Sync {
     fn pinned<'a>(&'a self, tenant: &'a TenantId, name: &'static str)
     -> BoxFuture<'a, Vec<String>>;
 
+    /// This node is none of the nodes any more, all else has ended. Users who were here are offline unless they are on
+    /// another node after some time.
+    fn leave(&self, patience: Duration) -> BoxFuture<'_, ()>;
+
     /// Whether there can be other nodes.
     fn is_shared(&self) -> bool;
 }
@@ -78,6 +82,10 @@ impl Roster for Alone {
 
     fn pinned<'a>(&'a self, _: &'a TenantId, _: &'static str) -> BoxFuture<'a, Vec<String>> {
         Box::pin(async { Vec::new() })
+    }
+
+    fn leave(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn is_shared(&self) -> bool {

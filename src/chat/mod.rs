@@ -16,6 +16,7 @@ mod live;
 mod membership;
 mod messages;
 mod missed;
+mod nodes;
 mod notifications;
 mod presence;
 mod receipts;
@@ -32,7 +33,6 @@ use tokio::{
     sync::{Notify, Semaphore, mpsc},
     task::JoinHandle,
 };
-use uuid::Uuid;
 
 pub use accounts::{LoginRefused, SignIn};
 pub use audit::{Audit, Entry};
@@ -45,7 +45,7 @@ pub use revocation::{SESSION_ENDED, has_access};
 pub use crate::store::AuditQuery;
 
 use crate::{
-    bus::{Alone, Bus, Event, LocalBus, NodeId, Roster},
+    bus::{Bus, Event, Lease, Link, NodeId, Roster},
     clock::Clock,
     config::Config,
     limits::Limits,
@@ -54,6 +54,7 @@ use crate::{
 use accounts::Passwords;
 use desk::Desk;
 use membership::ChangeTurns;
+use nodes::Nodes;
 use notifications::Notice;
 use presence::Presence;
 use room_cache::RoomCache;
@@ -67,6 +68,7 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     roster: Arc<dyn Roster>,
+    lease: Option<Arc<Lease>>,
     /// This node among the others.
     node: NodeId,
     /// Something may not have been heard here.
@@ -97,20 +99,26 @@ impl Chat {
         clock: Clock,
         store: Store,
         committed: mpsc::Receiver<Committed>,
+        link: Option<Link>,
     ) -> (Arc<Self>, JoinHandle<()>) {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
         let missed = Arc::<Notify>::default();
         let chat = Arc::new_cyclic(|chat: &Weak<Self>| {
-            let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(chat.clone()));
-            let roster: Arc<dyn Roster> = Arc::new(Alone);
+            let Nodes {
+                bus,
+                roster,
+                lease,
+                node,
+            } = Nodes::new(link, chat);
             Self {
-                limits: Limits::new(&config, clock.clone()),
+                limits: Limits::new(&config, clock.clone(), lease.clone()),
                 audit: Audit::start(&config, store.clone(), clock.clone()),
                 rooms: RoomCache::new(),
                 changes: ChangeTurns::new(),
                 live: LiveRooms::new(
                     store.clone(),
                     Arc::clone(&bus),
+                    roster.is_shared(),
                     config.typing_timeout_seconds.0,
                 ),
                 presence: Presence::new(),
@@ -118,7 +126,8 @@ impl Chat {
                 searching: Semaphore::new(1),
                 bus,
                 roster,
-                node: NodeId(Uuid::nil()),
+                lease,
+                node,
                 missed: Arc::clone(&missed),
                 desk: Desk::default(),
                 notices,

@@ -12,10 +12,14 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["gateway/"]),
     ("hyper", &["gateway/"]),
     ("socketioxide", &["gateway/"]),
-    ("tokio_tungstenite", &["gateway/websocket/"]),
-    ("governor", &["limits.rs", "clock.rs"]),
+    ("tokio_tungstenite", &["gateway/websocket/", "doctor/"]),
+    ("reqwest", &["doctor/"]),
+    ("governor", &["limits.rs", "limits/", "clock.rs"]),
     // In `bus/mod.rs` it is the module.
-    ("redis", &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"]),
+    (
+        "redis",
+        &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"],
+    ),
     ("jsonwebtoken", &["auth.rs", "auth/"]),
     ("argon2", &["chat/accounts.rs"]),
     ("crate::gateway", &["gateway/", "app.rs"]),
