@@ -12,7 +12,7 @@ const SECONDS = 4;
 /** Longer than the grace period of presence. */
 const GRACE_MS = 3500;
 
-const scenarios = { idle, deliver, commit, bus, presence, join, room };
+const scenarios = { idle, deliver, commit, bus, presence, join, room, storm };
 
 const wanted = process.argv.slice(2);
 for (const name of wanted.length ? wanted : Object.keys(scenarios)) {
@@ -55,6 +55,7 @@ async function deliver() {
     await each(members, 50, (i) => clients[i].ok('join_room', { room_id: `of-${members}` }));
     await sleep(GRACE_MS);
     const messages = Math.ceil(100_000 / members / 2);
+    const bytes = clients.at(-1).bytes;
     const { seconds, cpu } = await spent(nodes, async () => {
       await say(clients.slice(0, 4), messages, `of-${members}`, 4);
       await until(() => clients.every((client) => client.messages >= messages));
@@ -63,7 +64,7 @@ async function deliver() {
       'CPU µs a message': micros(cpu['node-1'], messages),
       'CPU µs a delivery': micros(cpu['node-1'], messages * members),
       'deliveries a second': (messages * members) / seconds,
-      'bytes a delivery': clients[0].bytes / clients[0].messages,
+      'bytes a delivery': (clients.at(-1).bytes - bytes) / messages,
     });
     for (const client of clients) client.close();
   }
@@ -99,6 +100,11 @@ async function commit() {
           }),
         });
       }
+    }
+    if (nodes.postgres) {
+      const [answer] = await nodes.postgres.query("SELECT pg_total_relation_size('messages'), count(*) FROM messages", nodes.database);
+      const [bytes, count] = answer.split('|').map(Number);
+      row('a message with its indexes on the disk', { bytes: bytes / count });
     }
     for (const client of clients) client.close();
     await nodes.stop();
@@ -239,6 +245,50 @@ async function room() {
     commands(cost.count, messages);
     for (const client of clients) client.close();
     await sleep(GRACE_MS);
+  }
+  await nodes.stop();
+}
+
+/** A node is killed, and its users come to the other, as socket.io-client would. */
+async function storm() {
+  const nodes = await startNodes(2);
+  const [a, b] = nodes.servers;
+  for (const count of [1000, 4000]) {
+    const clients = await connect(nodes, count, () => b, 50, 1);
+    for (const client of clients) client.close();
+    await sleep(GRACE_MS + 2000);
+    await connect(nodes, count, () => a, 50, 1);
+    await sleep(2000);
+    const result = await watch({ ...nodes, servers: [b] });
+    const start = performance.now();
+    let again = 0;
+    const times = [];
+    const coming = each(count, count, async (i) => {
+      for (let attempt = 0; ; attempt += 1) {
+        await sleep(Math.min(1000 * 2 ** attempt, 5000) * (0.5 + Math.random()));
+        const began = performance.now();
+        try {
+          const client = await Client.connect(b, 1 + i, `127.0.0.${2 + attempt}`);
+          times.push(performance.now() - began);
+          return client;
+        } catch {
+          again += 1;
+        }
+      }
+    });
+    await a.kill();
+    const back = await coming;
+    const seconds = (performance.now() - start) / 1000;
+    // Until the lease of the one that was killed has ended, and what it held is seen to.
+    await sleep(12_000);
+    const cost = await result();
+    row(`${count} users of a node that is killed`, {
+      'all back after s': seconds, 'tried again': again, 'connecting took s, median': median(times) / 1000, p99: quantile(times, 0.99) / 1000,
+      'node µs': micros(cost.cpu['node-1'], count), 'PostgreSQL µs': micros(cost.cpu.postgres, count), 'Redis µs': micros(cost.cpu.redis, count),
+    });
+    commands(cost.count, count);
+    for (const client of back) client.close();
+    await a.start();
   }
   await nodes.stop();
 }

@@ -7,7 +7,7 @@ import { cpuSeconds, median } from './cpu.mjs';
 import { Redis } from './resp.mjs';
 
 const ROUNDS = 5;
-const SOURCE = new URL(process.env.SRC ?? '../../src/', import.meta.url);
+const SOURCE = new URL('../../src/', import.meta.url);
 const script = (path) => readFileSync(new URL(path, SOURCE), 'utf8');
 
 const redis = await startRedis();
@@ -69,7 +69,13 @@ show('SUBSCRIBE', await cost(10_000, async (round) => {
   listener.socket.write(mine.map((name) => `*2\r\n$9\r\nSUBSCRIBE\r\n$${name.length}\r\n${name}\r\n`).join(''));
   await all;
 }));
+const used = async () => Number(/used_memory:(\d+)/.exec(await client.ask('INFO', 'memory'))[1]);
+const withChannels = await used();
 listener.close();
+// Closed when Redis says so.
+while ((await client.ask('PUBLISH', names[0], 'x')) !== ':0') await client.ask('PING');
+console.log(`${'memory of a subscription'.padEnd(58)} ${Math.round((withChannels - await used()) / names.length)} bytes`);
+const alone = await used();
 
 async function evaluating(what, path, requestOf, size, count = 20_000) {
   const sha = await client.ask('SCRIPT', 'LOAD', script(path));
@@ -78,14 +84,15 @@ async function evaluating(what, path, requestOf, size, count = 20_000) {
 const lease = '0190163d-8694-739b-aea5-966c26f8ad91.0';
 const node = lease.slice(0, -1);
 await evaluating('a message counted for its user (window.lua)', 'limits/window.lua',
-  (i, round) => [1, `confab:sent:{default:#${(i + round * 20_000) % 10_000}}`, 20, 60_000_000], '*2\r\n:1\r\n:1763724000000000\r\n'.length);
+  (i) => [1, `confab:sent:{default:#${i}}`, 20, 60_000_000], '*2\r\n:1\r\n:1763724000000000\r\n'.length);
 await evaluating('a connection counted for its user (places.lua)', 'limits/places.lua',
   (i) => [1, `confab:places:{default:#${i}}`, lease, node, 1, 50], '*2\r\n:1\r\n*0\r\n'.length);
 await evaluating('a user comes online (presence.lua)', 'bus/redis/presence.lua',
   (i, round) => [1, `confab:at:{default:#${i}}`, round % 2 ? 'depart' : 'arrive', lease, node], '*2\r\n:1763724000000000\r\n*0\r\n'.length);
 show('held under the lease (SADD)', await cost(20_000, (round) => inBatches(
-  Array.from({ length: 20_000 }, (_, i) => ['SADD', `confab:held:{${lease}}`, `{"user":["default",${i + round * 20_000}]}`]), 4)));
+  Array.from({ length: 20_000 }, (_, i) => ['SADD', `confab:held:{${lease}}`, `{"${round % 2 ? 'user' : 'places'}":["default",${i}]}`]), 4)));
 show('asked where a user is (HKEYS)', await cost(20_000, () => inBatches(
   Array.from({ length: 20_000 }, (_, i) => ['HKEYS', `confab:nobody:{default:#${i}}`]), 4)));
+console.log(`${'memory of a user online who has just sent five messages'.padEnd(58)} about ${Math.round((await used() - alone) / 20_000)} bytes`);
 client.close();
 await redis.stop();
