@@ -72,6 +72,7 @@ fn samples() -> Vec<Value> {
         json!({ "ParticipantAdded": { "tenant": tenant, "change": change } }),
         json!({ "ParticipantRemoved": { "tenant": tenant, "change": change } }),
         json!({ "RoomUpdated": { "tenant": tenant, "update": { "room": room, "by": 7, "user_id": 8, "role": "admin" } } }),
+        json!({ "RoomChanged": { "tenant": tenant, "room": "r", "overturns": true } }),
         json!({ "Read": { "tenant": tenant, "receipt": { "room_id": 7, "user_id": 8, "seq": 9, "at": TIME } } }),
         json!("CatchUp"),
     ];
@@ -113,11 +114,12 @@ fn variant(event: &Event) -> usize {
         Event::RoomUpdated { .. } => 11,
         Event::Read { .. } => 12,
         Event::AccessEnded { .. } => 13,
-        Event::CatchUp => 14,
+        Event::RoomChanged { .. } => 14,
+        Event::CatchUp => 15,
     }
 }
 
-const VARIANTS: usize = 15;
+const VARIANTS: usize = 16;
 
 #[test]
 fn every_event_arrives_as_it_was_sent() {
