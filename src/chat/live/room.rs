@@ -197,6 +197,11 @@ impl LiveRoom {
         gone.iter().any(|member| member.joined)
     }
 
+    pub(super) fn end_typing_of(&self, user: &UserId) {
+        let mut state = self.state.lock();
+        state.stop_typing(user, |typist| typist.user_id == *user);
+    }
+
     pub(super) fn dismiss_listeners(&self) {
         let mut state = self.state.lock();
         let listens =
