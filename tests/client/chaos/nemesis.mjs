@@ -1,0 +1,115 @@
+// What goes wrong, and when: one fault after the other in each of two lanes, nodes in the one, services in the other.
+import { setTimeout as sleep } from 'node:timers/promises';
+
+const CUTS = ['refuse', 'hang', 'hang in', 'hang out', 'slow', 'reset'];
+/** Long enough for a node that died to be missed, without anything else in the way. */
+const NODES_ONLY_MS = 24_000;
+
+/** Each: what it is called, what suffers, `begin`, and `end` after some time. */
+const NODE_ACTS = {
+  'kill node': {
+    harms: ['node'],
+    async begin({ node, leave }) {
+      leave(node);
+      await node.kill();
+    },
+    end: ({ node }) => node.startAgain(),
+  },
+  'drain node': { harms: ['node'], begin: ({ node }) => node.stop(), end: ({ node }) => node.startAgain() },
+};
+
+const SERVICE_ACTS = {
+  'kill redis': { harms: ['redis', 'counts'], begin: ({ stage }) => stage.redis.kill(), end: ({ stage }) => stage.redis.start() },
+  'pause redis': { harms: ['redis'], begin: ({ stage }) => stage.redis.pause(), end: ({ stage }) => stage.redis.resume() },
+  'flush redis': { harms: ['redis', 'counts'], begin: ({ stage }) => stage.command('FLUSHALL'), end() {} },
+  'fill redis': {
+    harms: ['redis'],
+    begin: ({ stage }) => stage.command('CONFIG', 'SET', 'maxmemory', '1'),
+    end: ({ stage }) => stage.command('CONFIG', 'SET', 'maxmemory', '0'),
+  },
+  'cut redis': { harms: ['redis'], cuts: 'redis' },
+  'kill database': { harms: ['database'], begin: ({ stage }) => stage.postgres.kill(), end: ({ stage }) => stage.postgres.start() },
+  'stop database': { harms: ['database'], begin: ({ stage }) => stage.postgres.end('SIGQUIT'), end: ({ stage }) => stage.postgres.start() },
+  'pause database': { harms: ['database'], begin: ({ stage }) => stage.pausePostgres(), end: ({ stage }) => stage.resumePostgres() },
+  'cut database': { harms: ['database'], cuts: 'postgres' },
+};
+
+export class Nemesis {
+  #isOver = false;
+  #lanes = [];
+
+  /** `leave(node)`: called before a node is killed, for those who are not to come back. `services`: whether there are any. */
+  constructor({ stage, tape, random, leave }) {
+    Object.assign(this, { stage, tape, random, leave });
+  }
+
+  /** Which faults there will have been at least once. */
+  get acts() { return [...Object.keys(NODE_ACTS), ...(this.stage.redis ? Object.keys(SERVICE_ACTS) : [])]; }
+
+  start() {
+    this.#lanes = [this.#lane(NODE_ACTS, { pause: [4000, 8000], lasts: [500, 4000] })];
+    if (this.stage.redis) this.#lanes.push(sleep(NODES_ONLY_MS).then(() => this.#lane(SERVICE_ACTS, { pause: [1500, 4500], lasts: [800, 4000] })));
+  }
+
+  /** No more of it: resolves when all is as it was. */
+  async end() {
+    this.#isOver = true;
+    await Promise.all(this.#lanes);
+  }
+
+  /** All acts in any order, and again. */
+  async #lane(acts, { pause, lasts }) {
+    let left = [];
+    let round = 0;
+    while (!this.#isOver) {
+      if (left.length === 0) {
+        left = this.#shuffled(Object.keys(acts));
+        // Now and then services are left alone for so long that presence can be judged.
+        if (round > 0 && acts === SERVICE_ACTS) await this.#calm(NODES_ONLY_MS);
+        round += 1;
+      }
+      await this.#calm(this.#between(pause));
+      if (!this.#isOver) await this.#act(left.pop(), acts, this.#between(lasts));
+    }
+  }
+
+  async #act(what, acts, lasts) {
+    const { stage, tape, random, leave } = this;
+    const node = random.pick(stage.nodes.filter(({ isUp }) => isUp));
+    if (!node) return;
+    const { harms, cuts, ...own } = acts[what];
+    const { begin, end, how } = cuts ? this.#cut(cuts) : own;
+    const target = { stage, node, leave };
+    const fault = tape.id('f');
+    const at = acts === NODE_ACTS || cuts ? { node: node.name } : {};
+    tape.note('fault', { fault, what, how, harms, ...at });
+    await begin(target);
+    await this.#calm(lasts);
+    await end(target);
+    if (acts === NODE_ACTS) tape.note('restarted', { node: node.name });
+    tape.note('heal', { fault });
+  }
+
+  #cut(service) {
+    const { random } = this;
+    const mode = random.pick(CUTS);
+    const cut = random.chance(0.5);
+    return {
+      how: cut ? `${mode}, cut after` : mode,
+      begin: ({ node }) => node.ways[service].set(mode, { delay: mode === 'slow' ? this.#between([100, 900]) : 0 }),
+      end: ({ node }) => node.ways[service].heal({ cut }),
+    };
+  }
+
+  async #calm(ms) {
+    const until = performance.now() + ms;
+    while (!this.#isOver && performance.now() < until) await sleep(Math.min(100, until - performance.now()));
+  }
+
+  #between([least, most]) { return least + this.random.below(most - least); }
+
+  #shuffled(list) {
+    const left = [...list];
+    return list.map(() => left.splice(this.random.below(left.length), 1)[0]);
+  }
+}
