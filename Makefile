@@ -1,20 +1,26 @@
-# `make run` starts the server with its web client, `make test` runs every test.
+# `make run` starts the server with its web client, `make cluster` three of them behind a load balancer, `make test` runs
+# every test.
 # Needs Rust, Node 20.19 or newer, and make; installs the rest.
 
 WEB := web-client
 EXAMPLE := examples/react-chat
 CLIENT := tests/client
+comma := ,
 export CONFAB_BIN := $(CURDIR)/target/release/confab
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 export CHROMIUM_BIN
 
-.PHONY: run test test-rust test-web test-client lint fmt types server example chromium python
+.PHONY: run cluster test test-rust test-web test-client lint fmt types server example chromium python services
 
 run: server
 	@printf '\nOpen http://%s/ in a browser: make an account, or come in as a guest. A private window is another person.\n' \
 		"$${CONFAB_LISTEN:-127.0.0.1:3000}" && \
 	printf 'Data is kept in %s. Ctrl-C stops.\n\n' "$${CONFAB_DATA_DIR:-./data}"
 	exec $(CONFAB_BIN) serve
+
+# Three nodes over PostgreSQL and Redis behind nginx. What can be set is at the head of the script.
+cluster: server services
+	exec examples/cluster/run.sh
 
 # The web client goes into the binary, so it is built first.
 server: $(WEB)/dist/index.html
@@ -37,24 +43,34 @@ test-rust:
 test-web: $(WEB)/node_modules/.package-lock.json
 	cd $(WEB) && npm test
 
-test-client: server example chromium python
+test-client: server example chromium python services
 	cd $(CLIENT) && npm ci --no-audit --no-fund && npm test
+
+# What the system has to have: $(call installed,a command that says whether,its name,Debian's packages).
+# Services that are installed are not started: policy-rc.d says so, where there is none that says something else.
+define installed
+	@if ! { $(1); } >/dev/null 2>&1; then \
+		if ! command -v apt-get >/dev/null; then echo '$(2) is missing: install it' >&2; exit 1; fi; \
+		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; policy=/usr/sbin/policy-rc.d; \
+		if [ -e $$policy ]; then policy=; else printf '#!/bin/sh\nexit 101\n' | $$root install -m 755 /dev/stdin $$policy; fi; \
+		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends $(3); \
+		status=$$?; [ -z "$$policy" ] || $$root rm $$policy; exit $$status; \
+	fi
+endef
 
 # The browser tests drive the system's Chromium.
 chromium:
-	@if [ ! -x "$(CHROMIUM_BIN)" ]; then \
-		if ! command -v apt-get >/dev/null; then echo 'Chromium is missing: install it, or name it by CHROMIUM_BIN' >&2; exit 1; fi; \
-		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
-		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends chromium; \
-	fi
+	$(call installed,[ -x "$(CHROMIUM_BIN)" ],Chromium (or name it by CHROMIUM_BIN),chromium)
 
 # python-socketio's client and Schemathesis have tests too, in environments of their own.
 python:
-	@if ! python3 -c 'import ensurepip, sqlite3, venv' 2>/dev/null; then \
-		if ! command -v apt-get >/dev/null; then echo 'Python 3 with venv is missing: install it' >&2; exit 1; fi; \
-		if [ "$$(id -u)" = 0 ]; then root=; else root=sudo; fi; \
-		$$root apt-get update -qq && $$root apt-get install -y -qq --no-install-recommends python3 python3-venv; \
-	fi
+	$(call installed,python3 -c 'import ensurepip$(comma) sqlite3$(comma) venv',Python 3 with venv,python3 python3-venv)
+
+# What a cluster consists of beside its nodes.
+services:
+	$(call installed,PATH=$$PATH:/usr/sbin; command -v redis-server && command -v nginx && command -v haproxy \
+		&& { command -v initdb && command -v psql || ls /usr/lib/postgresql/*/bin/initdb; },\
+		Redis$(comma) PostgreSQL$(comma) nginx or HAProxy,redis-server postgresql nginx haproxy)
 
 lint: $(WEB)/node_modules/.package-lock.json
 	cargo fmt --all --check

@@ -31,6 +31,11 @@ export default {
     for (const [method, path, body] of ASKED) await caller.refused('unauthorized', method, path, body);
   },
 
+  // Apart from other ids: nginx refuses this one itself.
+  'an id in the path holds no NUL': async (w) => {
+    await rest(w, 'alice').refused('invalid_payload', 'GET', '/rooms/%00');
+  },
+
   'the staff routes are for staff': async (w) => {
     for (const [method, path, body] of STAFF) {
       await rest(w, 'alice').refused('forbidden', method, path, body);

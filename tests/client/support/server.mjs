@@ -9,7 +9,7 @@ export const SECRET = 'a-secret-for-tests-only-0123456789abcdef';
 
 const COMMAND_MS = 15_000;
 
-const binary = process.env.CONFAB_BIN
+export const BINARY = process.env.CONFAB_BIN
   ?? fileURLToPath(new URL('../../../target/release/confab', import.meta.url));
 
 /**
@@ -50,7 +50,7 @@ export class Server extends Program {
   command(args, { input = '', settings = {} } = {}) {
     return new Promise((resolve, reject) => {
       const options = { cwd: this.dataDir, env: this.#environment(settings), timeout: COMMAND_MS };
-      const child = execFile(binary, args, options, (error, stdout, stderr) => {
+      const child = execFile(BINARY, args, options, (error, stdout, stderr) => {
         if (error && typeof error.code !== 'number') return reject(error);
         return resolve({ code: error?.code ?? 0, stdout, stderr });
       });
@@ -61,8 +61,8 @@ export class Server extends Program {
   }
 
   async start() {
-    if (!existsSync(binary)) throw new Error(`there is no server at ${binary}: build it, or set CONFAB_BIN`);
-    const address = await this.run(binary, ['serve'], listening, { env: this.#environment() });
+    if (!existsSync(BINARY)) throw new Error(`there is no server at ${BINARY}: build it, or set CONFAB_BIN`);
+    const address = await this.run(BINARY, ['serve'], listening, { env: this.#environment() });
     this.port = Number(address.slice(address.lastIndexOf(':') + 1));
   }
 

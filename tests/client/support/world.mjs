@@ -98,8 +98,8 @@ export class World {
     if (!routes) return settings;
     const route = routes[this.#connects % routes.length];
     this.#connects += 1;
-    const cookies = [settings.extraHeaders?.Cookie, route.Cookie].filter(Boolean);
-    return { ...settings, extraHeaders: { ...settings.extraHeaders, Cookie: cookies.join('; ') } };
+    const Cookie = [settings.extraHeaders?.Cookie, route.Cookie].filter(Boolean).join('; ');
+    return { ...settings, extraHeaders: { ...settings.extraHeaders, ...route, Cookie } };
   }
 
   #keep(client) {
