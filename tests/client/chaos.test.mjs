@@ -1,8 +1,11 @@
 // The checks of the chaos runs: nothing is found in a record in which all is well, and each kind of violation where there is one.
 import assert from 'node:assert/strict';
-import { describe, it } from 'node:test';
+import net from 'node:net';
+import { after, before as beforeAll, describe, it } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { check, explain } from './chaos/check/index.mjs';
 import { missing } from './chaos/counts.mjs';
+import { Proxy } from './chaos/proxy.mjs';
 import { story } from './chaos/story.mjs';
 
 /** What is found after a record was changed, in words. */
@@ -169,5 +172,97 @@ describe('it is found that', () => {
   it('a run did nothing', () => {
     const nothing = { connections: 0, refused: {}, faults: {}, calls: 0 };
     assert.match(missing(nothing, { seconds: 60, acts: ['kill node'] }).join(), /calls: 0, at least 3000.*never: kill node.*rate limit/);
+  });
+});
+
+describe('the way between a node and a service', () => {
+  /** What the service was told, and whom it talks to. */
+  let heard = '';
+  let guests = [];
+  let proxy;
+  const service = net.createServer({ allowHalfOpen: true }, (guest) => {
+    guests.push(guest);
+    guest.on('error', () => {});
+    guest.on('end', () => guest.end());
+    guest.on('data', (piece) => {
+      heard += piece;
+      guest.write(piece);
+    });
+  });
+  beforeAll(async () => {
+    await new Promise((resolve) => { service.listen(0, '127.0.0.1', resolve); });
+    proxy = await new Proxy(service.address().port).start();
+  });
+  after(async () => {
+    await proxy.close();
+    service.close();
+  });
+
+  async function node() {
+    heard = '';
+    const socket = net.connect(proxy.port, '127.0.0.1');
+    const client = { socket, heard: '', isOver: false };
+    socket.on('data', (piece) => { client.heard += piece; });
+    socket.on('error', (error) => { client.error = error.code; });
+    socket.on('close', () => { client.isOver = true; });
+    return client;
+  }
+
+  const eventually = async (holds) => { for (let i = 0; i < 400 && !holds(); i += 1) await sleep(5); assert.ok(holds(), String(holds)); };
+
+  it('passes everything on', async () => {
+    const client = await node();
+    const text = 'x'.repeat(3_000_000);
+    client.socket.end(text);
+    await eventually(() => client.heard.length === text.length);
+    await eventually(() => client.isOver);
+  });
+
+  for (const [mode, reaches, returns] of [['hang', '', ''], ['hang out', '', ''], ['hang in', 'two', '']]) {
+    it(`holds back what it is to hold back (${mode}), and loses none of it`, async () => {
+      const client = await node();
+      client.socket.write('one');
+      await eventually(() => client.heard === 'one');
+      await proxy.set(mode);
+      client.socket.write('two');
+      await sleep(100);
+      assert.deepEqual([heard, client.heard], [`one${reaches}`, `one${returns}`]);
+      await proxy.heal();
+      await eventually(() => heard === 'onetwo' && client.heard === 'onetwo');
+      client.socket.destroy();
+    });
+  }
+
+  it('is slow, and keeps the order when it is fast again', async () => {
+    const client = await node();
+    await proxy.set('slow', { delay: 300 });
+    const begin = performance.now();
+    client.socket.write('one');
+    await eventually(() => client.heard === 'one');
+    assert.ok(performance.now() - begin >= 590, 'there and back');
+    client.socket.write('two');
+    await sleep(50);
+    await proxy.heal();
+    client.socket.write('three');
+    await eventually(() => client.heard === 'onetwothree');
+    client.socket.destroy();
+  });
+
+  it('refuses, cuts, and is there again', async () => {
+    const client = await node();
+    client.socket.write('one');
+    await eventually(() => client.heard === 'one');
+    await proxy.set('refuse');
+    await eventually(() => client.isOver && client.error === 'ECONNRESET');
+    const another = await node();
+    await eventually(() => another.error === 'ECONNREFUSED');
+    await proxy.heal();
+    const third = await node();
+    third.socket.write('three');
+    await eventually(() => third.heard === 'three');
+    await proxy.set('reset');
+    await eventually(() => third.isOver);
+    await proxy.heal();
+    await eventually(() => guests.every(({ destroyed }) => destroyed));
   });
 });

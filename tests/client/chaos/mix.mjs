@@ -90,7 +90,7 @@ export class Mix {
     while (!this.isOver) {
       if (!actor.isUp) await actor.comeBack();
       else await this.#act(actor);
-      await sleep((actor.random.next() * (actor.user === HASTY ? 150 : 500)) / this.pace);
+      await sleep((actor.random.next() * (actor.user === HASTY ? 300 : 500)) / this.pace);
     }
   }
 
@@ -139,6 +139,15 @@ export class Mix {
   #anyRoom(actor) {
     const { random, tenant, wanted } = actor;
     return random.chance(0.85) ? random.pick([...wanted]) : random.pick(this.rooms(tenant).filter(({ form }) => form !== 'direct')).room;
+  }
+
+  /** A node is about to die: much of what is on its way is not answered, and some do not come back for long. */
+  forsake(node, ms) {
+    for (const actor of this.actors) {
+      if (actor.session?.node !== node) continue;
+      if (actor.wanted.size > 0 && actor.random.chance(0.7)) this.#burst(actor);
+      if (!actor.home && actor.random.chance(0.5)) actor.awayUntil = performance.now() + ms;
+    }
   }
 
   /** Several without waiting for answers. */

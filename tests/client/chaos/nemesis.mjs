@@ -9,8 +9,9 @@ const NODES_ONLY_MS = 24_000;
 const NODE_ACTS = {
   'kill node': {
     harms: ['node'],
-    async begin({ node, leave }) {
+    async begin({ node, random, leave }) {
       leave(node);
+      await sleep(random.below(15));
       await node.kill();
     },
     end: ({ node }) => node.startAgain(),
@@ -34,17 +35,17 @@ const SERVICE_ACTS = {
   'cut database': { harms: ['database'], cuts: 'postgres' },
 };
 
+/** Which faults there are with so many nodes. */
+export const ACTS = (nodes) => [...Object.keys(NODE_ACTS), ...(nodes > 1 ? Object.keys(SERVICE_ACTS) : [])];
+
 export class Nemesis {
   #isOver = false;
   #lanes = [];
 
-  /** `leave(node)`: called before a node is killed, for those who are not to come back. `services`: whether there are any. */
+  /** `leave(node)` is called before a node is killed. */
   constructor({ stage, tape, random, leave }) {
     Object.assign(this, { stage, tape, random, leave });
   }
-
-  /** Which faults there will have been at least once. */
-  get acts() { return [...Object.keys(NODE_ACTS), ...(this.stage.redis ? Object.keys(SERVICE_ACTS) : [])]; }
 
   start() {
     this.#lanes = [this.#lane(NODE_ACTS, { pause: [4000, 8000], lasts: [500, 4000] })];
@@ -79,7 +80,7 @@ export class Nemesis {
     if (!node) return;
     const { harms, cuts, ...own } = acts[what];
     const { begin, end, how } = cuts ? this.#cut(cuts) : own;
-    const target = { stage, node, leave };
+    const target = { stage, node, random, leave };
     const fault = tape.id('f');
     const at = acts === NODE_ACTS || cuts ? { node: node.name } : {};
     tape.note('fault', { fault, what, how, harms, ...at });

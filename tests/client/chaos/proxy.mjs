@@ -60,7 +60,7 @@ export class Proxy {
   }
 
   async #listen() {
-    this.#listener = net.createServer((node) => this.#accept(node));
+    this.#listener = net.createServer({ allowHalfOpen: true }, (node) => this.#accept(node));
     await new Promise((resolve, reject) => {
       this.#listener.once('error', reject);
       this.#listener.listen({ port: this.port, host: '127.0.0.1' }, resolve);
@@ -76,7 +76,7 @@ export class Proxy {
   }
 
   #accept(node) {
-    const service = net.connect({ port: this.target, host: '127.0.0.1' });
+    const service = net.connect({ port: this.target, host: '127.0.0.1', allowHalfOpen: true });
     const link = [new Way(this, 'out', node, service), new Way(this, 'in', service, node)];
     this.#links.add(link);
     for (const socket of [node, service]) {

@@ -25,12 +25,7 @@ export async function run({ seed, seconds, nodes: count = 3, say = () => {} }) {
   });
   const mix = new Mix({ tape, stage, seed });
   const watch = observe(tape, stage);
-  const away = (node) => {
-    for (const actor of mix.actors) {
-      if (actor.session?.node === node && !actor.home && actor.random.chance(0.5)) actor.awayUntil = performance.now() + STAYS_AWAY_MS;
-    }
-  };
-  const nemesis = new Nemesis({ stage, tape, random: chance(seed), leave: away });
+  const nemesis = new Nemesis({ stage, tape, random: chance(seed), leave: (node) => mix.forsake(node, STAYS_AWAY_MS) });
   say('everybody comes');
   await mix.begin();
   mix.start();

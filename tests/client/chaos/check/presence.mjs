@@ -94,8 +94,8 @@ function* untold(record, session, gaps) {
       }
       // Known to be offline, so that coming is a transition.
       const back = deadline(record, to, PATIENCE_MS, harms('redis', 'database'), HEALING_MS);
-      const wasOffline = deadline(record, from === -Infinity ? 0 : from, LEASE_MS + PATIENCE_MS, harms('redis', 'database'), HEALING_MS) < to;
-      if (to > session.up + PATIENCE_MS && (wasOffline || from === -Infinity) && back < Math.min(session.down, record.end)) {
+      const wasOffline = from === -Infinity || gone < to;
+      if (to > session.up + PATIENCE_MS && wasOffline && back < Math.min(session.down, record.end)) {
         const told = session.entries.some(({ event, data, at }) => event === 'user_online' && data.user_id === user && at > to - PATIENCE_MS && at <= back);
         if (!told) yield problem(session, to, `never hears that ${user} is online, who came at ${to} (to be heard by ${Math.round(back)})`);
       }
