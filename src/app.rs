@@ -73,12 +73,7 @@ impl Server {
     /// # Errors
     /// [`StartError::Store`].
     pub async fn migrate(config: &Config) -> Result<(), StartError> {
-        let (committed, _) = mpsc::channel(1);
-        Store::open(config, Clock::System, committed)
-            .await?
-            .close()
-            .await;
-        Ok(())
+        Ok(Store::migrate(config).await?)
     }
 
     /// Looks at what the settings name without changing any of it: the keys, the database, the address. A server may be

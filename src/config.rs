@@ -11,10 +11,9 @@ use std::{
 };
 
 use config::{File, FileFormat};
-use ipnet::IpNet;
 use serde::Deserialize;
 
-pub use values::{List, Maybe, Seconds};
+pub use values::{List, Maybe, Network, Seconds};
 
 /// The commented file of all settings and their defaults.
 pub const DEFAULTS: &str = include_str!("../confab.default.toml");
@@ -75,6 +74,8 @@ settings! {
     listen: SocketAddr,
     data_dir: PathBuf,
     database_url: Maybe<String>,
+    database_connections: u32,
+    database_timeout_seconds: Seconds,
     redis_url: Maybe<String>,
     redis_prefix: String,
     node_name: Maybe<String>,
@@ -102,7 +103,8 @@ settings! {
     guest_tenants: List<String>,
     allowed_origins: List<String>,
     frame_ancestors: List<String>,
-    trusted_proxies: List<IpNet>,
+    trusted_proxies: List<Network>,
+    sticky_cookie: Maybe<String>,
     legacy_clients: bool,
     rate_limit_messages: u32,
     rate_limit_window_seconds: Seconds,

@@ -87,6 +87,10 @@ fn describe() {
         "confab_slow_readers_total",
         "Connections closed because they did not read"
     );
+    describe_counter!(
+        "confab_unknown_sessions_total",
+        "Requests for Socket.IO sessions that this node does not have"
+    );
     describe_histogram!(
         "confab_commit_seconds",
         "From a message's arrival in the writer to its commit"
@@ -105,6 +109,7 @@ fn describe() {
         "confab_notifications_late_total",
         "confab_audit_dropped_total",
         "confab_slow_readers_total",
+        "confab_unknown_sessions_total",
     ] {
         counter!(name).increment(0);
     }

@@ -11,6 +11,7 @@ mod m20261121_000004_create_support;
 mod m20261121_000005_create_audit;
 mod m20261121_000006_revoke_access;
 mod m20261121_000007_membership_and_blocks;
+mod m20261121_000008_sort_as_bytes;
 
 /// All migrations, oldest first.
 pub struct Migrator;
@@ -26,6 +27,7 @@ impl MigratorTrait for Migrator {
             Box::new(m20261121_000005_create_audit::Migration),
             Box::new(m20261121_000006_revoke_access::Migration),
             Box::new(m20261121_000007_membership_and_blocks::Migration),
+            Box::new(m20261121_000008_sort_as_bytes::Migration),
         ]
     }
 }

@@ -5,6 +5,7 @@
 //! whoever has missed something finds it there.
 
 mod local;
+mod redis;
 mod roster;
 mod topic;
 
@@ -16,6 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
+pub use redis::{Health, Link, Request};
 pub use roster::{Alone, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
@@ -119,6 +121,13 @@ pub enum Event {
     RoomUpdated {
         tenant: TenantId,
         update: Arc<RoomUpdated>,
+    },
+    /// What is remembered of a room does not hold any more.
+    RoomChanged {
+        tenant: TenantId,
+        room: RoomId,
+        /// Whether somebody may do less than before.
+        overturns: bool,
     },
     /// Somebody has read further.
     Read {

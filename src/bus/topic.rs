@@ -37,6 +37,9 @@ impl Event {
                     .chain([room(tenant, &message.room_id), desk(tenant)])
                     .collect(),
             },
+            Self::RoomChanged {
+                tenant, room: id, ..
+            } => vec![room(tenant, id)],
             Self::Typing {
                 tenant,
                 room: id,

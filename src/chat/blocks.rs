@@ -67,7 +67,7 @@ impl Chat {
     async fn forget_direct_room(&self, caller: &Identity, other: &UserId) -> Result<()> {
         let key = direct_key_of(caller, other);
         if let Some(room) = self.store.direct_room(&caller.tenant, &key).await? {
-            self.rooms.overturn(&RoomKey::new(&caller.tenant, &room.id));
+            self.tell_changed(&RoomKey::new(&caller.tenant, &room.id), true);
         }
         Ok(())
     }

@@ -106,6 +106,7 @@ impl Chat {
             .time_left(caller)
             .map_or(until, |left| Instant::now() + left);
         let watch = Watch::begin(self, caller, key)?;
+        self.listen(&watch.connection).await;
         self.confirm(&watch.connection).await?;
         loop {
             // First heard, then looked at: whatever happens from here on says so.

@@ -6,6 +6,7 @@ use std::{
         Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
     },
+    time::Instant,
 };
 
 use entity::ids::RoomId;
@@ -16,6 +17,7 @@ use serde_json::value::RawValue;
 
 use crate::{
     auth::Identity,
+    bus::Subscription,
     error::{Error, Result},
     limits::UserPlace,
     protocol::{Encoded, to_raw},
@@ -132,6 +134,7 @@ impl Outlet for Nothing {
 pub struct Connection {
     pub id: ConnectionId,
     pub namespace: Namespace,
+    pub(super) opened: Instant,
     identity: RwLock<Arc<Identity>>,
     /// The live rooms that it is a member of; none once it is gone, so that it cannot enter one any more.
     rooms: Mutex<Option<HashSet<RoomId>>>,
@@ -142,6 +145,8 @@ pub struct Connection {
     is_held: AtomicBool,
     /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
     places: Mutex<Vec<UserPlace>>,
+    /// What it listens to, until it is gone.
+    subscriptions: Mutex<Vec<Subscription>>,
     outlet: Box<dyn Outlet>,
 }
 
@@ -153,12 +158,14 @@ impl Connection {
         Arc::new(Self {
             id: NEXT.fetch_add(1, Ordering::Relaxed),
             namespace,
+            opened: Instant::now(),
             identity: RwLock::new(Arc::new(identity)),
             rooms: Mutex::new(Some(HashSet::new())),
             refusal: OnceLock::new(),
             held: Mutex::default(),
             is_held: AtomicBool::new(false),
             places: Mutex::default(),
+            subscriptions: Mutex::default(),
             outlet,
         })
     }
@@ -229,7 +236,17 @@ impl Connection {
 
     /// It is gone: the live rooms that it has to be taken out of.
     pub(super) fn end(&self) -> HashSet<RoomId> {
-        self.rooms.lock().take().unwrap_or_default()
+        let rooms = self.rooms.lock().take().unwrap_or_default();
+        self.subscriptions.lock().clear();
+        rooms
+    }
+
+    /// What it listens to from now on, as long as it lasts.
+    pub(super) fn subscribed(&self, topics: Vec<Subscription>) {
+        let rooms = self.rooms.lock();
+        if rooms.is_some() {
+            self.subscriptions.lock().extend(topics);
+        }
     }
 
     pub fn push(&self, event: &'static str, payload: &RawValue) {

@@ -25,13 +25,12 @@ impl Chat {
             .conversations(&caller.tenant, &caller.user_id)
             .await?;
         let ids: Vec<RoomId> = rows.iter().map(|row| row.room.id.clone()).collect();
+        let members = self.store.members(&caller.tenant, &ids, NAMED).await?;
+        let rooms: Vec<RoomId> = members.iter().map(|one| one.room_id.clone()).collect();
+        let named = self.to_participants(&caller.tenant, members).await;
         let mut participants: HashMap<RoomId, Vec<Participant>> = HashMap::new();
-        for member in self.store.members(&caller.tenant, &ids, NAMED).await? {
-            let room = member.room_id.clone();
-            participants
-                .entry(room)
-                .or_default()
-                .push(self.to_participant(&caller.tenant, member));
+        for (room, participant) in rooms.into_iter().zip(named) {
+            participants.entry(room).or_default().push(participant);
         }
         // The caller may have been removed from some of them while they were read.
         let still = self.store.rooms_of(&caller.tenant, &caller.user_id).await?;

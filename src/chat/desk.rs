@@ -1,6 +1,7 @@
 //! The staff's desk: all support rooms of their tenant, live, and who of them looks at which.
 
 mod seats;
+mod viewers;
 
 use std::{collections::HashMap, sync::Arc};
 
@@ -31,8 +32,13 @@ const ROOMS_AT_ONCE: u32 = 200;
 impl Chat {
     /// Staff connect: they are told where everything stands, then what happens.
     pub(super) async fn enter_desk(&self, connection: &Arc<Connection>) -> Result<()> {
-        connection.hold();
         self.desk.sit(connection);
+        self.tell_standing(connection).await
+    }
+
+    /// Tells staff where everything stands, and then what happens.
+    pub(super) async fn tell_standing(&self, connection: &Connection) -> Result<()> {
+        connection.hold();
         let tenant = connection.identity().tenant.clone();
         let rows = self
             .store
@@ -41,15 +47,16 @@ impl Chat {
         let status = RoomStatus {
             rooms: self.customer_rooms(&tenant, rows).await?,
             active_customers: self.store.count_open_support_rooms(&tenant).await?,
-            viewers: self.desk.viewers(&tenant),
+            viewers: self.viewers(&tenant).await,
         };
         connection.release("room_status", &status);
         Ok(())
     }
 
-    pub(super) fn leave_desk(&self, connection: &Connection) {
+    pub(super) async fn leave_desk(&self, connection: &Connection) {
         let turned = self.desk.turn(connection, None, true);
         self.tell_turned(connection, None, &turned);
+        self.pin_viewers(&connection.identity().tenant).await;
     }
 
     /// The support rooms of the tenant, newest activity first.
@@ -240,7 +247,8 @@ impl Chat {
         }
         let turned = self.desk.turn(connection, room.as_ref(), false);
         self.tell_turned(connection, room.as_ref(), &turned);
-        let mut viewers = self.desk.viewers(&caller.tenant);
+        self.pin_viewers(&caller.tenant).await;
+        let mut viewers = self.viewers(&caller.tenant).await;
         viewers.retain(|viewer| Some(&viewer.room_id) == room.as_ref());
         let room = match &room {
             Some(room) => Some(self.standing(&caller.tenant, room).await?),
@@ -295,6 +303,8 @@ impl Chat {
         let mut latest = self.store.latest(tenant, &ids).await?;
         let mut names: HashMap<UserId, Option<String>> = HashMap::new();
         let mut rooms = Vec::with_capacity(rows.len());
+        let customers: Vec<UserId> = rows.iter().filter_map(customer_of).collect();
+        let online = self.online(tenant, &customers).await;
         for row in rows {
             if let Some(staff) = &row.assigned_to
                 && !names.contains_key(staff)
@@ -303,14 +313,13 @@ impl Chat {
                 names.insert(staff.clone(), name);
             }
             let assigned_name = row.assigned_to.as_ref().and_then(|id| names[id].clone());
-            let (Some(customer_id), Some((room, last_message))) = (
-                row.user_id.clone().or_else(|| row.guest_id.clone()),
-                latest.remove(&row.room_id),
-            ) else {
+            let (Some(customer_id), Some((room, last_message))) =
+                (customer_of(&row), latest.remove(&row.room_id))
+            else {
                 continue;
             };
             rooms.push(CustomerRoom {
-                is_online: self.presence.is_online(tenant, &customer_id),
+                is_online: online.contains(&customer_id),
                 is_guest: row.user_id.is_none(),
                 customer_id,
                 id: row.room_id,
@@ -340,6 +349,10 @@ impl Chat {
             }
         }
     }
+}
+
+fn customer_of(row: &SupportRow) -> Option<UserId> {
+    row.user_id.clone().or_else(|| row.guest_id.clone())
 }
 
 fn staff_activity(caller: &Identity, room: &RoomId, action: Activity) -> RoomActivity {

@@ -246,7 +246,7 @@ impl Chat {
         self.audit
             .note(Entry::new("guest.link", user).subject(&guest));
         for room in rooms.iter().chain(&closed) {
-            self.rooms.overturn(&RoomKey::new(tenant, room));
+            self.tell_changed(&RoomKey::new(tenant, room), true);
         }
         // They come back as another guest, or with the token.
         self.end_access(tenant, &guest, Ended::GuestLinked);
@@ -303,7 +303,7 @@ impl Chat {
     }
 }
 
-fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Identity {
+pub(super) fn guest_identity(tenant: TenantId, user_id: UserId, username: Arc<str>) -> Identity {
     Identity {
         tenant,
         user_id,

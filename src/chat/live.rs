@@ -6,6 +6,7 @@
 //! `delivered` is in the answer, everything after it follows. A revision that arrives early waits; a hole that does not
 //! fill within [`HOLE_PATIENCE`] is read from the store, which is the truth.
 
+mod behind;
 mod history;
 mod room;
 mod typing;
@@ -14,7 +15,7 @@ mod typists;
 use std::{sync::Arc, time::Duration};
 
 use dashmap::{DashMap, mapref::entry::Entry};
-use entity::ids::{RoomId, TenantId, UserId};
+use entity::ids::{Rev, RoomId, TenantId, UserId};
 
 use history::Outcome;
 pub use history::{Page, Part};
@@ -26,7 +27,7 @@ use super::{
     room_cache::Decided,
 };
 use crate::{
-    bus::{Origin, Typist},
+    bus::{Bus, Origin, Topic, Typist},
     error::{Error, Result},
     protocol::{Encoded, to_raw},
     store::{MessageQuery, Store},
@@ -57,10 +58,12 @@ impl RoomKey {
 /// What leaving a room changed.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Departure {
-    /// The user has no other connection in the room.
+    /// The user has no other connection in the room here.
     pub was_last: bool,
+    /// It was typing.
+    pub typed: Option<Typist>,
     /// The newest revision that the connection has been given.
-    pub seen: entity::ids::Rev,
+    pub seen: Rev,
 }
 
 /// The live rooms of this node.
@@ -68,15 +71,17 @@ pub struct Departure {
 pub struct LiveRooms {
     rooms: Arc<DashMap<RoomKey, Arc<LiveRoom>>>,
     store: Store,
+    bus: Arc<dyn Bus>,
     typing_timeout: Duration,
 }
 
 impl LiveRooms {
     #[must_use]
-    pub fn new(store: Store, typing_timeout: Duration) -> Self {
+    pub fn new(store: Store, bus: Arc<dyn Bus>, typing_timeout: Duration) -> Self {
         Self {
             rooms: Arc::default(),
             store,
+            bus,
             typing_timeout,
         }
     }
@@ -180,6 +185,43 @@ impl LiveRooms {
         }
     }
 
+    /// The rooms that are live here.
+    #[must_use]
+    pub fn keys(&self) -> Vec<RoomKey> {
+        self.rooms.iter().map(|room| room.key().clone()).collect()
+    }
+
+    /// All connections that hear a room, joined or not.
+    #[must_use]
+    pub fn members(&self, key: &RoomKey) -> Vec<Arc<Connection>> {
+        self.get(key).map(|room| room.members()).unwrap_or_default()
+    }
+
+    #[must_use]
+    pub fn is_member(&self, key: &RoomKey, connection: ConnectionId) -> bool {
+        self.get(key).is_some_and(|room| room.is_member(connection))
+    }
+
+    /// The store has the room up to a revision: what is missing here is read.
+    pub fn reaches(&self, key: &RoomKey, rev: Rev) {
+        if let Some(room) = self.get(key)
+            && room.reaches(rev)
+        {
+            self.spawn_fill(key, &room);
+        }
+    }
+
+    /// Makes connections that have heard nothing of a direct room so far hear its newest messages, and what follows.
+    pub fn listen_from(
+        &self,
+        key: &RoomKey,
+        newest: &[Arc<Encoded>],
+        connections: &[Arc<Connection>],
+    ) {
+        while self.entry(key).listen_from(newest, connections) == Delivered::Closed {}
+        self.close_if_empty(key);
+    }
+
     /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
     pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
         let change = Arc::new(change);
@@ -193,10 +235,7 @@ impl LiveRooms {
             match room.deliver(&change, listeners) {
                 Delivered::Done => {}
                 Delivered::Closed => continue,
-                Delivered::Hole => {
-                    let (rooms, key) = (self.clone(), key.clone());
-                    tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
-                }
+                Delivered::Hole => self.spawn_fill(key, &room),
             }
             if !listeners.is_empty() {
                 self.close_if_empty(key);
@@ -312,26 +351,29 @@ impl LiveRooms {
     /// The live room, its `delivered` known.
     async fn open(&self, key: &RoomKey) -> Result<Arc<LiveRoom>> {
         let room = self.entry(key);
-        let store = &self.store;
-        let loaded = room
-            .loaded
-            .get_or_try_init(|| async {
-                let row = store
-                    .room(&key.tenant, &key.room)
-                    .await?
-                    .ok_or(Error::ROOM_NOT_FOUND)?;
-                room.start_at(row.last_rev);
-                Ok::<_, Error>(())
-            })
-            .await
-            .copied();
-        match loaded {
-            Ok(()) => Ok(room),
+        let loaded = room.loaded.get_or_try_init(|| async {
+            // First heard, then looked at: whatever is said from here on arrives.
+            let topic = Topic::Room(key.tenant.clone(), key.room.clone());
+            let subscription = self.bus.subscribe(topic).await;
+            let row = self.store.room(&key.tenant, &key.room).await?;
+            let row = row.ok_or(Error::ROOM_NOT_FOUND)?;
+            if room.start_at(row.last_rev) {
+                self.spawn_fill(key, &room);
+            }
+            Ok::<_, Error>(subscription)
+        });
+        match loaded.await {
+            Ok(_) => Ok(room),
             Err(error) => {
                 self.close_if_empty(key);
                 Err(error)
             }
         }
+    }
+
+    fn spawn_fill(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
+        let (rooms, key, room) = (self.clone(), key.clone(), Arc::clone(room));
+        tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
     }
 
     fn close_if_empty(&self, key: &RoomKey) {

@@ -209,8 +209,12 @@ impl Chat {
                 user_id: change.user_id.clone(),
                 username: change.username.clone(),
             };
-            let is_online = self.presence.is_online(tenant, &change.user_id);
-            self.hear_left(tenant, membership, is_online);
+            // On every node: only this one has seen them there.
+            self.bus.publish(Event::Left {
+                tenant: tenant.clone(),
+                membership,
+                is_online: self.presence.is_here(tenant, &change.user_id),
+            });
         }
     }
 

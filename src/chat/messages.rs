@@ -286,8 +286,10 @@ impl Chat {
             for user in users.into_iter().filter(|user| **user != caller.user_id) {
                 match here.get(user) {
                     None => recipients.push(user.clone()),
+                    // On other nodes they may have connections that are not in the room.
                     Some(count)
-                        if self.presence.connection_count(&caller.tenant, user) > *count =>
+                        if self.roster.is_shared()
+                            || self.presence.connection_count(&caller.tenant, user) > *count =>
                     {
                         partly_here.push(user.clone());
                     }

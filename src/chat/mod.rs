@@ -10,9 +10,12 @@ mod conversations;
 mod customer;
 mod desk;
 mod guests;
+mod hear;
+mod leaving;
 mod live;
 mod membership;
 mod messages;
+mod missed;
 mod notifications;
 mod presence;
 mod receipts;
@@ -26,9 +29,10 @@ mod typing;
 use std::sync::{Arc, Weak};
 
 use tokio::{
-    sync::{Semaphore, mpsc},
+    sync::{Notify, Semaphore, mpsc},
     task::JoinHandle,
 };
+use uuid::Uuid;
 
 pub use accounts::{LoginRefused, SignIn};
 pub use audit::{Audit, Entry};
@@ -41,16 +45,14 @@ pub use revocation::{SESSION_ENDED, has_access};
 pub use crate::store::AuditQuery;
 
 use crate::{
-    bus::{Alone, Bus, Event, Listener, LocalBus, Origin, Redeclare, Roster, Version},
+    bus::{Alone, Bus, Event, LocalBus, NodeId, Roster},
     clock::Clock,
     config::Config,
     limits::Limits,
-    protocol::{Activity, Encoded, RoomActivity},
-    store::{Committed, Listeners, Store},
+    store::{Committed, Store},
 };
 use accounts::Passwords;
 use desk::Desk;
-use entity::ids::{TenantId, UserId};
 use membership::ChangeTurns;
 use notifications::Notice;
 use presence::Presence;
@@ -65,6 +67,10 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     roster: Arc<dyn Roster>,
+    /// This node among the others.
+    node: NodeId,
+    /// Something may not have been heard here.
+    missed: Arc<Notify>,
     rooms: RoomCache,
     changes: ChangeTurns,
     live: LiveRooms,
@@ -93,26 +99,41 @@ impl Chat {
         committed: mpsc::Receiver<Committed>,
     ) -> (Arc<Self>, JoinHandle<()>) {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
-        let chat = Arc::new_cyclic(|chat| Self {
-            limits: Limits::new(&config, clock.clone()),
-            audit: Audit::start(&config, store.clone(), clock.clone()),
-            rooms: RoomCache::new(),
-            changes: ChangeTurns::new(),
-            live: LiveRooms::new(store.clone(), config.typing_timeout_seconds.0),
-            presence: Presence::new(),
-            passwords: Passwords::new(),
-            searching: Semaphore::new(1),
-            bus: Arc::new(LocalBus::new(chat.clone())),
-            roster: Arc::new(Alone),
-            desk: Desk::default(),
-            notices,
-            this: chat.clone(),
-            store,
-            config,
-            clock,
+        let missed = Arc::<Notify>::default();
+        let chat = Arc::new_cyclic(|chat: &Weak<Self>| {
+            let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(chat.clone()));
+            let roster: Arc<dyn Roster> = Arc::new(Alone);
+            Self {
+                limits: Limits::new(&config, clock.clone()),
+                audit: Audit::start(&config, store.clone(), clock.clone()),
+                rooms: RoomCache::new(),
+                changes: ChangeTurns::new(),
+                live: LiveRooms::new(
+                    store.clone(),
+                    Arc::clone(&bus),
+                    config.typing_timeout_seconds.0,
+                ),
+                presence: Presence::new(),
+                passwords: Passwords::new(),
+                searching: Semaphore::new(1),
+                bus,
+                roster,
+                node: NodeId(Uuid::nil()),
+                missed: Arc::clone(&missed),
+                desk: Desk::default(),
+                notices,
+                this: chat.clone(),
+                store,
+                config,
+                clock,
+            }
         });
         let publisher = tokio::spawn(Arc::clone(&chat).publish_committed(committed));
         tokio::spawn(notifications::send(Arc::downgrade(&chat), notice_queue));
+        if chat.roster.is_shared() {
+            tokio::spawn(presence::count(Arc::downgrade(&chat)));
+            tokio::spawn(missed::look(Arc::downgrade(&chat), missed));
+        }
         (chat, publisher)
     }
 
@@ -155,133 +176,4 @@ impl Chat {
     pub fn connections(&self) -> Vec<Arc<Connection>> {
         self.presence.connections()
     }
-}
-
-impl Chat {
-    /// The connections here that hear a message though they have not joined its room.
-    fn listeners(&self, tenant: &TenantId, who: &Listeners) -> Vec<Arc<Connection>> {
-        let users = |namespace, users| self.presence.connections_in(namespace, tenant, users);
-        match who {
-            Listeners::None => Vec::new(),
-            Listeners::Direct(pair) => users(Namespace::Chat, pair.as_slice()),
-            Listeners::Support(customers) => {
-                let mut all = users(Namespace::Support, customers.as_slice());
-                all.extend(self.desk.connections(tenant));
-                all
-            }
-        }
-    }
-}
-
-impl Listener for Chat {
-    fn hear(&self, event: Event, origin: Origin) {
-        match event {
-            Event::Message {
-                tenant,
-                message,
-                listeners,
-                unread_count,
-            } => {
-                let listeners = self.listeners(&tenant, &listeners);
-                let key = RoomKey::new(&tenant, &message.room_id);
-                let change = match unread_count {
-                    Some(unread) => Encoded::in_support(message, unread),
-                    None => Encoded::new(message),
-                };
-                self.live.deliver(&key, change, &listeners);
-            }
-            Event::Typing {
-                tenant,
-                room,
-                typist,
-                is_typing,
-                is_support,
-            } => {
-                let listeners = if is_support {
-                    self.desk.connections(&tenant)
-                } else {
-                    Vec::new()
-                };
-                let key = RoomKey::new(&tenant, &room);
-                self.live
-                    .typing(&key, &typist, is_typing, &listeners, origin);
-            }
-            Event::Joined { tenant, membership } => {
-                self.live.announce(
-                    &RoomKey::new(&tenant, &membership.room_id),
-                    "user_joined",
-                    &membership,
-                );
-            }
-            Event::Left {
-                tenant,
-                membership,
-                is_online,
-            } => self.hear_left(&tenant, membership, is_online),
-            Event::Presence {
-                tenant,
-                update,
-                version,
-                to_all,
-                companions,
-                support_room,
-            } => {
-                self.hear_presence(&tenant, &update, version, to_all, &companions);
-                if let Some(room) = support_room {
-                    let action = if update.last_seen.is_none() {
-                        Activity::Online
-                    } else {
-                        Activity::Offline
-                    };
-                    let (user, name) = (&update.user_id, &update.username);
-                    let activity = RoomActivity::new(&room, action, user, name, false);
-                    self.desk.tell(&tenant, "room_activity", &activity);
-                }
-            }
-            Event::SupportOpened {
-                tenant,
-                customer,
-                activity,
-            } => {
-                self.desk.tell(&tenant, "room_activity", &activity);
-                self.hear_opened(&tenant, &customer);
-            }
-            Event::Desk { tenant, activity } => {
-                self.desk.tell(&tenant, "room_activity", &activity);
-            }
-            Event::SupportStatus {
-                tenant,
-                customers,
-                update,
-            } => self.hear_support_status(&tenant, &customers, &update),
-            Event::Read { tenant, receipt } => {
-                let key = RoomKey::new(&tenant, &receipt.room_id);
-                self.live.announce(&key, "read_receipt", &receipt);
-            }
-
-            Event::Notification {
-                tenant,
-                user,
-                notification,
-            } => {
-                self.hear_notification(&tenant, &user, &notification);
-            }
-            Event::ParticipantAdded { tenant, change } => self.hear_added(&tenant, &change),
-            Event::ParticipantRemoved { tenant, change } => self.hear_removed(&tenant, &change),
-            Event::RoomUpdated { tenant, update } => self.hear_room_updated(&tenant, &update),
-            Event::AccessEnded {
-                tenant,
-                user,
-                which,
-            } => self.hear_access_end(&tenant, &user, which),
-            Event::Leaving { .. } => {}
-            Event::CatchUp => self.catch_up(),
-        }
-    }
-
-    fn catch_up(&self) {}
-
-    fn declare(&self, _: Redeclare) {}
-
-    fn died(&self, _: TenantId, _: UserId, _: Version) {}
 }

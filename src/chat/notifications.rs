@@ -46,7 +46,10 @@ impl Chat {
     pub(super) fn queue_notice(&self, committed: &Committed) {
         let delivery = &committed.stored.delivery;
         let is_connected = |user: &UserId| self.presence.is_connected(&committed.tenant, user);
-        if delivery.partly_here.is_empty() && !delivery.recipients.iter().any(is_connected) {
+        let somebody_is_here =
+            !delivery.partly_here.is_empty() || delivery.recipients.iter().any(is_connected);
+        let may_be_elsewhere = self.roster.is_shared() && !delivery.recipients.is_empty();
+        if !somebody_is_here && !may_be_elsewhere {
             return;
         }
         let notice = Notice {
@@ -66,8 +69,9 @@ impl Chat {
             delivery,
         } = notice;
         let mut told = Vec::new();
+        let elsewhere = self.roster.elsewhere(tenant, &delivery.recipients).await;
         for user in &delivery.recipients {
-            if self.presence.is_connected(tenant, user) {
+            if self.presence.is_connected(tenant, user) || elsewhere.contains_key(user) {
                 let unread = self.unread(tenant, user, &message.room_id).await?;
                 self.tell_participant(notice, user, unread).await?;
                 told.push(user.clone());

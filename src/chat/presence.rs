@@ -2,11 +2,15 @@
 //!
 //! Presence goes to all signed-in users of the tenant while few enough are online, beyond that to those who share a
 //! room. Guests hear and are heard in shared rooms only.
+//!
+//! What is kept here is who is on this node; `everywhere` makes it agree with the roster of all nodes.
 
+mod everywhere;
 mod news;
 
 use std::{
     hash::{DefaultHasher, Hash, Hasher},
+    mem,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -16,8 +20,11 @@ use std::{
 use dashmap::DashMap;
 use entity::ids::{Rev, RoomId, TenantId, UserId};
 
+use moka::sync::Cache;
 use parking_lot::{Mutex, MutexGuard, RwLock};
 
+use everywhere::Told;
+pub(super) use everywhere::count;
 use news::Companions;
 
 use super::{Chat, Connection, Namespace, RoomKey};
@@ -31,6 +38,10 @@ pub(super) struct Presence {
     /// Held while a user's coming or going is decided and told, so that it is told in the order in which it happened.
     /// One lock for many users; it is never held across an await.
     turns: [Mutex<()>; 64],
+    /// Held while the roster is told of a user, so that it is told one thing after the other.
+    declaring: [tokio::sync::Mutex<()>; 64],
+    /// What was told here last of those whose presence has changed lately.
+    told: Cache<(TenantId, UserId), Told>,
 }
 
 #[derive(Default)]
@@ -38,15 +49,21 @@ struct Tenant {
     users: DashMap<UserId, Online>,
     /// Signed-in users among them.
     signed_in: AtomicUsize,
+    /// Signed-in users of the other nodes, as they said a few seconds ago.
+    signed_in_elsewhere: AtomicUsize,
     /// Counts the times that somebody stopped sharing a room with others.
     partings: RwLock<u64>,
 }
 
 struct Online {
-    is_guest: bool,
+    identity: Arc<Identity>,
     connections: Vec<Arc<Connection>>,
     /// Counts the times that the last connection went, so that of two grace periods only the newer one ends it.
     departures: u64,
+    /// The grace period is over. The user is kept as long as the roster has not been told.
+    ended: bool,
+    /// Whether the roster was told that the user is here.
+    declared: bool,
 }
 
 impl Presence {
@@ -55,41 +72,38 @@ impl Presence {
             tenants: DashMap::new(),
             waiting: DashMap::new(),
             turns: std::array::from_fn(|_| Mutex::new(())),
+            declaring: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            told: everywhere::told(),
         }
     }
 
     pub(super) fn turn(&self, user: &UserId) -> MutexGuard<'_, ()> {
-        let mut hasher = DefaultHasher::new();
-        user.hash(&mut hasher);
-        let index = usize::try_from(hasher.finish() % 64).unwrap_or(0);
-        self.turns[index].lock()
+        self.turns[stripe(user)].lock()
     }
 
     fn tenant(&self, tenant: &TenantId) -> Arc<Tenant> {
         Arc::clone(&self.tenants.entry(tenant.clone()).or_default())
     }
 
-    /// Says whether the user came online with this connection.
-    fn add(&self, connection: &Arc<Connection>) -> bool {
+    /// Takes a connection in; its user is here from now on.
+    fn add(&self, connection: &Arc<Connection>) {
         let identity = connection.identity();
         let tenant = self.tenant(&identity.tenant);
-        let mut came = false;
         let mut user = tenant
             .users
             .entry(identity.user_id.clone())
-            .or_insert_with(|| {
-                came = true;
-                if !identity.is_guest {
-                    tenant.signed_in.fetch_add(1, Ordering::Relaxed);
-                }
-                Online {
-                    is_guest: identity.is_guest,
-                    connections: Vec::new(),
-                    departures: 0,
-                }
+            .or_insert_with(|| Online {
+                identity: Arc::clone(&identity),
+                connections: Vec::new(),
+                departures: 0,
+                ended: true,
+                declared: false,
             });
         user.connections.push(Arc::clone(connection));
-        came
+        user.identity = Arc::clone(&identity);
+        if mem::take(&mut user.ended) && !identity.is_guest {
+            tenant.signed_in.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Says which departure it was, if it was the user's last connection.
@@ -106,15 +120,17 @@ impl Presence {
     }
 
     /// Ends a user's presence unless they came back after that departure.
-    fn end(&self, identity: &Identity, departure: u64) -> bool {
+    fn end(&self, identity: &Identity, departure: u64) {
         let tenant = self.tenant(&identity.tenant);
-        let ended = tenant.users.remove_if(&identity.user_id, |_, user| {
-            user.connections.is_empty() && user.departures == departure
-        });
-        if ended.as_ref().is_some_and(|(_, user)| !user.is_guest) {
-            tenant.signed_in.fetch_sub(1, Ordering::Relaxed);
+        let Some(mut user) = tenant.users.get_mut(&identity.user_id) else {
+            return;
+        };
+        if user.connections.is_empty() && user.departures == departure && !user.ended {
+            user.ended = true;
+            if !user.identity.is_guest {
+                tenant.signed_in.fetch_sub(1, Ordering::Relaxed);
+            }
         }
-        ended.is_some()
     }
 
     /// Somebody shares a room with others no more: when this returns, nobody hears of anybody for having shared it.
@@ -126,10 +142,11 @@ impl Presence {
         *self.tenant(tenant).partings.read()
     }
 
-    pub(super) fn is_online(&self, tenant: &TenantId, user: &UserId) -> bool {
-        self.tenants
-            .get(tenant)
-            .is_some_and(|tenant| tenant.users.contains_key(user))
+    /// Whether the user is online on this node.
+    pub(super) fn is_here(&self, tenant: &TenantId, user: &UserId) -> bool {
+        let tenant = self.tenants.get(tenant).map(|tenant| Arc::clone(&tenant));
+        let online = tenant.and_then(|tenant| Some(!tenant.users.get(user)?.ended));
+        online.unwrap_or_default()
     }
 
     /// A user's connections to the chat.
@@ -210,6 +227,13 @@ impl Presence {
     }
 }
 
+/// One of 64 locks.
+fn stripe(user: &UserId) -> usize {
+    let mut hasher = DefaultHasher::new();
+    user.hash(&mut hasher);
+    usize::try_from(hasher.finish() % 64).unwrap_or(0)
+}
+
 fn key(connection: &Connection) -> (TenantId, UserId) {
     let identity = connection.identity();
     (identity.tenant.clone(), identity.user_id.clone())
@@ -229,16 +253,16 @@ impl Chat {
     /// A connection is open: from here on it hears what concerns its user.
     pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
         let identity = connection.identity();
+        self.listen(connection).await;
         let companions = self.companions(&identity).await?;
         let returns = {
             let _turn = self.presence.turn(&identity.user_id);
-            if self.presence.add(connection) {
-                self.publish_presence(&identity, None, companions);
-            }
+            self.presence.add(connection);
             self.presence
                 .connection_count(&identity.tenant, &identity.user_id)
                 == 1
         };
+        self.settle(&identity, None, companions).await;
         if let Err(error) = self.confirm(connection).await {
             tracing::info!(%error, "a connection came too late");
             return Ok(());
@@ -264,13 +288,14 @@ impl Chat {
         let identity = connection.identity();
         let departure = self.presence.remove(connection);
         if connection.namespace == Namespace::Admin {
-            self.leave_desk(connection);
+            self.leave_desk(connection).await;
         }
         let rooms = connection.end().into_iter();
         let read = rooms.filter_map(|room| {
             let departure = self
                 .live
                 .leave(&RoomKey::new(&identity.tenant, &room), connection.id)?;
+            self.typing_ended(connection, &room, &departure);
             // Customers and staff say themselves what they have read.
             (connection.namespace == Namespace::Chat).then_some((room, departure.seen))
         });
@@ -291,10 +316,8 @@ impl Chat {
             tokio::time::sleep(chat.config.presence_grace_seconds.0).await;
             let companions = chat.companions(&identity).await;
             let companions = companions.unwrap_or_else(|_| Companions::none());
-            let _turn = chat.presence.turn(&identity.user_id);
-            if chat.presence.end(&identity, departure) {
-                chat.publish_presence(&identity, Some(last_seen), companions);
-            }
+            chat.presence.end(&identity, departure);
+            chat.settle(&identity, Some(last_seen), companions).await;
         });
     }
 
@@ -314,15 +337,14 @@ impl Chat {
         {
             let _turn = self.presence.turn(&identity.user_id);
             connection.renew(identity.clone());
-            if self.presence.add(connection) {
-                self.publish_presence(&identity, None, companions);
-            }
+            self.presence.add(connection);
         }
-        if let Some(departure) = departure
-            && self.presence.end(&before, departure)
-        {
+        self.listen(connection).await;
+        self.settle(&identity, None, companions).await;
+        if let Some(departure) = departure {
+            self.presence.end(&before, departure);
             let gone = Some(self.clock.now());
-            self.publish_presence(&before, gone, known_before);
+            self.settle(&before, gone, known_before).await;
         }
         Ok(())
     }

@@ -113,7 +113,7 @@ impl Chat {
     pub async fn user_record(&self, staff: &Identity, user: &UserId) -> Result<UserRecord> {
         Self::may_administer(staff)?;
         let user = self.store.user(&staff.tenant, user).await?;
-        Ok(self.record(user.ok_or(Error::NotFound("User"))?))
+        Ok(self.record(user.ok_or(Error::NotFound("User"))?).await)
     }
 
     /// Revokes all tokens that a user has, and signs them out everywhere. A user who has never connected is made where
@@ -136,7 +136,7 @@ impl Chat {
             let row = changed.ok_or(Error::NotFound("User"))?;
             chat.audit.note(entry);
             chat.end_access(&tenant, &user, Ended::TokensBelow(row.token_version));
-            Ok(chat.record(row))
+            Ok(chat.record(row).await)
         })
         .await
     }
@@ -157,7 +157,7 @@ impl Chat {
             let row = changed.ok_or(Error::NotFound("User"))?;
             chat.audit.note(entry);
             chat.end_access(&tenant, &user, Ended::Disabled);
-            Ok(chat.record(row))
+            Ok(chat.record(row).await)
         })
         .await
     }
@@ -172,13 +172,14 @@ impl Chat {
         let row = changed.ok_or(Error::NotFound("User"))?;
         self.audit
             .note(Entry::new("user.enable", staff).subject(user));
-        Ok(self.record(row))
+        Ok(self.record(row).await)
     }
 
-    fn record(&self, user: UserRow) -> UserRecord {
+    async fn record(&self, user: UserRow) -> UserRecord {
+        // Of other nodes it is known only whether the user is there.
         let connections = self.presence.connection_count(&user.tenant_id, &user.id);
         UserRecord {
-            online: self.presence.is_online(&user.tenant_id, &user.id),
+            online: self.is_online(&user.tenant_id, &user.id).await,
             connections: i64::try_from(connections).unwrap_or(i64::MAX),
             id: user.id,
             tenant: user.tenant_id,

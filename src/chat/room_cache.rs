@@ -11,7 +11,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use entity::rooms::{Model, RoomKind};
@@ -21,12 +21,17 @@ use tokio_util::sync::CancellationToken;
 
 use super::RoomKey;
 use crate::{
+    bus::{Bus, Subscription, Topic},
     error::{Error, Result},
     store::{self, Store},
 };
 
 /// Participants of a room that are kept in memory; in larger rooms each is looked up.
 const MAX_REMEMBERED: usize = 1000;
+/// How long a room is relied on while nobody can say that it was changed.
+const UNHEARD: Duration = Duration::from_secs(1);
+/// How long a room is kept that nobody asks for. As long other nodes tell this one of it.
+const IDLE: Duration = Duration::from_mins(2);
 /// Counters of what was overturned. Rooms that share one only decide once more than they had to.
 const COUNTERS: usize = 1024;
 
@@ -42,8 +47,23 @@ pub(super) struct RoomRecord {
 
 #[derive(Default)]
 struct Entry {
-    record: OnceCell<Arc<RoomRecord>>,
+    known: OnceCell<Known>,
     stale: CancellationToken,
+}
+
+/// A record, and how long it can be relied on.
+struct Known {
+    record: Arc<RoomRecord>,
+    read_at: Instant,
+    /// Changes that other nodes make are heard of.
+    subscription: Subscription,
+}
+
+impl Known {
+    /// While other nodes cannot be heard, what was read holds for a moment only.
+    fn is_current(&self) -> bool {
+        self.subscription.is_current() || self.read_at.elapsed() < UNHEARD
+    }
 }
 
 /// So that a message costs no query. An entry is dropped when the room's row or participants change; one that is being
@@ -73,7 +93,7 @@ impl RoomCache {
         Self {
             rooms: Cache::builder()
                 .max_capacity(10_000)
-                .time_to_idle(Duration::from_mins(10))
+                .time_to_idle(IDLE)
                 // Whoever holds a record that was dropped would not hear of a change.
                 .eviction_listener(|_, entry: Arc<Entry>, _| entry.stale.cancel())
                 .build(),
@@ -85,16 +105,23 @@ impl RoomCache {
     pub(super) async fn get(
         &self,
         store: &Store,
+        bus: &dyn Bus,
         key: &RoomKey,
     ) -> Result<Option<Arc<RoomRecord>>> {
-        let entry = self.rooms.get_with_by_ref(key, Arc::default);
-        let record = entry
-            .record
-            .get_or_try_init(|| read(store, key, &entry.stale));
-        match record.await {
-            Ok(record) => Ok(Some(Arc::clone(record))),
-            Err(Error::NotFound(_)) => Ok(None),
-            Err(error) => Err(error),
+        loop {
+            let entry = self.rooms.get_with_by_ref(key, Arc::default);
+            let is_new = !entry.known.initialized();
+            let known = entry
+                .known
+                .get_or_try_init(|| read(store, bus, key, &entry.stale));
+            match known.await {
+                Ok(known) if is_new || known.is_current() => {
+                    return Ok(Some(Arc::clone(&known.record)));
+                }
+                Ok(_) => self.drop_record(key),
+                Err(Error::NotFound(_)) => return Ok(None),
+                Err(error) => return Err(error),
+            }
         }
     }
 
@@ -131,7 +158,16 @@ impl RoomCache {
     }
 }
 
-async fn read(store: &Store, key: &RoomKey, stale: &CancellationToken) -> Result<Arc<RoomRecord>> {
+async fn read(
+    store: &Store,
+    bus: &dyn Bus,
+    key: &RoomKey,
+    stale: &CancellationToken,
+) -> Result<Known> {
+    // First heard, then looked at: what is changed from here on is heard of.
+    let topic = Topic::Room(key.tenant.clone(), key.room.clone());
+    let subscription = bus.subscribe(topic).await;
+    let read_at = Instant::now();
     let row = store
         .room(&key.tenant, &key.room)
         .await?
@@ -149,10 +185,15 @@ async fn read(store: &Store, key: &RoomKey, stale: &CancellationToken) -> Result
         }
         _ => false,
     };
-    Ok(Arc::new(RoomRecord {
+    let record = Arc::new(RoomRecord {
         row,
         participants,
         is_blocked,
         stale: stale.clone(),
-    }))
+    });
+    Ok(Known {
+        record,
+        read_at,
+        subscription,
+    })
 }

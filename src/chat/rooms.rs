@@ -68,7 +68,7 @@ impl Chat {
     }
 
     async fn find_room(&self, key: &RoomKey) -> Result<Option<Arc<RoomRecord>>> {
-        self.rooms.get(&self.store, key).await
+        self.rooms.get(&self.store, &*self.bus, key).await
     }
 
     /// Makes a room. The creator is its owner; participants unknown so far become users.
@@ -261,32 +261,8 @@ impl Chat {
         self.store
             .add_participant(&caller.tenant, &row, &caller.user_id, Role::Member, now)
             .await?;
-        self.rooms.forget(key);
+        self.tell_changed(key, false);
         Ok(())
-    }
-
-    /// Leaves a room's live stream. Not being in it is no error.
-    pub async fn leave_room(&self, connection: &Arc<Connection>, room: &RoomId) {
-        let caller = connection.identity();
-        let departure = {
-            // In turn with another connection's entering, which is told after it.
-            let _turn = self.presence.turn(&caller.user_id);
-            let key = RoomKey::new(&caller.tenant, room);
-            let Some(departure) = self.live.leave(&key, connection.id) else {
-                return;
-            };
-            if departure.was_last {
-                let membership = membership_of(&caller, room);
-                let is_online = self.presence.is_online(&caller.tenant, &caller.user_id);
-                self.bus.publish(Event::Left {
-                    tenant: caller.tenant.clone(),
-                    membership,
-                    is_online,
-                });
-            }
-            departure
-        };
-        self.mark_read(&caller, room, departure.seen).await;
     }
 
     /// A room as the caller sees it: a direct room is called by the other user's name.
@@ -313,23 +289,29 @@ impl Chat {
                 .await?;
             // Else somebody may have come after the caller went.
             if decided.holds() {
-                return Ok(members
-                    .into_iter()
-                    .map(|member| self.to_participant(&caller.tenant, member))
-                    .collect());
+                return Ok(self.to_participants(&caller.tenant, members).await);
             }
         }
     }
 
-    pub(super) fn to_participant(&self, tenant: &TenantId, member: store::Member) -> Participant {
-        let online = self.presence.is_online(tenant, &member.user_id);
-        Participant {
-            online,
-            last_seen: member.last_seen_at.filter(|_| !online),
-            id: member.user_id,
-            username: member.username,
-            role: member.role,
-        }
+    pub(super) async fn to_participants(
+        &self,
+        tenant: &TenantId,
+        members: Vec<store::Member>,
+    ) -> Vec<Participant> {
+        let users: Vec<UserId> = members.iter().map(|one| one.user_id.clone()).collect();
+        let online = self.online(tenant, &users).await;
+        let participants = members.into_iter().map(|member| {
+            let online = online.contains(&member.user_id);
+            Participant {
+                online,
+                last_seen: member.last_seen_at.filter(|_| !online),
+                id: member.user_id,
+                username: member.username,
+                role: member.role,
+            }
+        });
+        participants.collect()
     }
 }
 
@@ -350,7 +332,7 @@ fn direct_key([one, other]: &[UserId; 2]) -> String {
     format!("{one}\u{1f}{other}")
 }
 
-fn membership_of(caller: &Identity, room: &RoomId) -> protocol::Membership {
+pub(super) fn membership_of(caller: &Identity, room: &RoomId) -> protocol::Membership {
     protocol::Membership {
         room_id: room.clone(),
         user_id: caller.user_id.clone(),

@@ -1,5 +1,6 @@
 //! Finding people to write to and rooms to enter, by name.
 
+use entity::ids::UserId;
 use tokio::sync::SemaphorePermit;
 
 use super::{Chat, rooms::to_room};
@@ -29,8 +30,10 @@ impl Chat {
                 search.limit.0,
             )
             .await?;
+        let ids: Vec<UserId> = found.iter().map(|user| user.id.clone()).collect();
+        let online = self.online(&caller.tenant, &ids).await;
         let users = found.into_iter().map(|user| {
-            let online = self.presence.is_online(&caller.tenant, &user.id);
+            let online = online.contains(&user.id);
             UserFound {
                 id: user.id,
                 username: user.username,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use entity::ids::RoomId;
 
-use super::{Chat, Connection, Namespace, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, live::Departure};
 use crate::{
     bus::{Event, Typist},
     error::Result,
@@ -24,6 +24,26 @@ impl Chat {
             is_typing: false,
         };
         self.typing(connection, request).await
+    }
+
+    /// A connection that typed has left the room, which this node has seen: the others are told.
+    pub(super) fn typing_ended(
+        &self,
+        connection: &Connection,
+        room: &RoomId,
+        departure: &Departure,
+    ) {
+        if let Some(typist) = &departure.typed
+            && self.roster.is_shared()
+        {
+            self.bus.publish(Event::Typing {
+                tenant: connection.identity().tenant.clone(),
+                room: room.clone(),
+                typist: typist.clone(),
+                is_typing: false,
+                is_support: connection.namespace != Namespace::Chat,
+            });
+        }
     }
 
     /// Ignored from a connection that is not in the room, and where no message could follow: in an archived room, or

@@ -11,6 +11,7 @@ impl Config {
         problems.extend(self.keys());
         problems.extend(self.origins());
         problems.extend(self.places());
+        problems.extend(self.node());
         problems.extend(self.bounds());
         if self.claims_user_id.0.is_empty() {
             problems.push("claims_user_id: names no claim".to_owned());
@@ -82,8 +83,12 @@ impl Config {
     fn places(&self) -> Vec<String> {
         let mut problems = Vec::new();
         let url = self.database_url.0.as_ref();
-        if url.is_some_and(|url| !url.starts_with("sqlite:")) {
-            problems.push("database_url: must begin with sqlite:".to_owned());
+        let schemes = ["sqlite:", "postgres:", "postgresql:"];
+        if url.is_some_and(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
+            problems.push("database_url: must begin with sqlite: or postgres:".to_owned());
+        }
+        if !(2..=1000).contains(&self.database_connections) {
+            problems.push("database_connections: must be from 2 to 1000".to_owned());
         }
         let Some(root) = &self.web_root.0 else {
             return problems;
@@ -97,6 +102,23 @@ impl Config {
             problems.push(
                 "web_root: holds the data folder, which would be served to everyone".to_owned(),
             );
+        }
+        problems
+    }
+
+    /// Both stand in a cookie.
+    fn node(&self) -> Vec<String> {
+        let mut problems = Vec::new();
+        for (name, value) in [
+            ("node_name", &self.node_name),
+            ("sticky_cookie", &self.sticky_cookie),
+        ] {
+            if value.0.as_ref().is_some_and(|value| !is_word(value)) {
+                problems.push(format!("{name}: only letters, digits, -, _ and ."));
+            }
+        }
+        if self.sticky_cookie.0.is_some() && self.node_name.0.is_none() {
+            problems.push("sticky_cookie: set node_name, which is what it holds".to_owned());
         }
         problems
     }
@@ -116,6 +138,7 @@ impl Config {
             }
         }
         for (name, value) in [
+            ("database_timeout_seconds", self.database_timeout_seconds),
             ("rate_limit_window_seconds", self.rate_limit_window_seconds),
             ("slow_reader_seconds", self.slow_reader_seconds),
             ("header_timeout_seconds", self.header_timeout_seconds),
@@ -133,6 +156,11 @@ impl Config {
         }
         problems
     }
+}
+
+fn is_word(text: &str) -> bool {
+    text.bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte))
 }
 
 fn is_origin(text: &str) -> bool {

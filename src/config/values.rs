@@ -1,7 +1,8 @@
 //! The kinds of values that settings have, in the file and in the environment.
 
-use std::time::Duration;
+use std::{net::IpAddr, time::Duration};
 
+use ipnet::IpNet;
 use serde::{Deserialize, Deserializer, de::DeserializeOwned};
 
 /// A list in the file, a comma-separated text in the environment.
@@ -32,6 +33,21 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for List<T> {
             })
             .collect::<Result<_, _>>()
             .map(Self)
+    }
+}
+
+/// Addresses, or one of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network(pub IpNet);
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let address = || text.parse().map(|address: IpAddr| IpNet::from(address));
+        let network = text.parse().or_else(|_| address());
+        network
+            .map(Self)
+            .map_err(|_| serde::de::Error::custom(format!("{text} is no address or network")))
     }
 }
 

@@ -13,6 +13,7 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
+use serde::Serialize;
 use tower_http::timeout::TimeoutBody;
 
 use super::{Gateway, http::ErrorResponse, origin, refusals, transport::Transport};
@@ -120,14 +121,14 @@ pub fn stranger(action: &'static str, gateway: &Gateway, request: &Request) -> E
 }
 
 /// The parts of a Socket.IO request's query that decide here.
-struct Query<'a> {
+pub struct Query<'a> {
     engine: Option<&'a str>,
-    session: Option<&'a str>,
-    is_websocket: bool,
+    pub session: Option<&'a str>,
+    pub is_websocket: bool,
 }
 
 impl<'a> Query<'a> {
-    fn parse(uri: &'a Uri) -> Self {
+    pub fn parse(uri: &'a Uri) -> Self {
         let mut query = Self {
             engine: None,
             session: None,
@@ -153,15 +154,36 @@ impl<'a> Query<'a> {
     }
 }
 
+/// What a proxy said of the client's address, and whether it is believed.
+#[derive(Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Forwarded {
+    /// Nothing: either there is no proxy, or it does not say.
+    No,
+    Trusted,
+    /// The proxy is not in `trusted_proxies`.
+    Untrusted,
+}
+
+pub fn forwarded(config: &Config, request: &Request) -> Forwarded {
+    let peer = request.extensions().get::<Arc<Transport>>();
+    if !request.headers().contains_key("x-forwarded-for") {
+        Forwarded::No
+    } else if peer.is_some_and(|transport| is_trusted(config, transport.peer.ip())) {
+        Forwarded::Trusted
+    } else {
+        Forwarded::Untrusted
+    }
+}
+
+fn is_trusted(config: &Config, ip: IpAddr) -> bool {
+    let ip = ip.to_canonical();
+    let mut proxies = config.trusted_proxies.0.iter();
+    proxies.any(|network| network.0.contains(&ip))
+}
+
 /// The last address that no trusted proxy has added.
 pub fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
-    let is_trusted = |ip: &IpAddr| {
-        config
-            .trusted_proxies
-            .0
-            .iter()
-            .any(|network| network.contains(ip))
-    };
     let mut ip = peer.to_canonical();
     let forwarded = headers
         .get_all("x-forwarded-for")
@@ -172,7 +194,7 @@ pub fn client_ip(config: &Config, peer: IpAddr, headers: &HeaderMap) -> IpAddr {
         .map(str::trim)
         .collect();
     for hop in hops.iter().rev() {
-        if !is_trusted(&ip) {
+        if !is_trusted(config, ip) {
             break;
         }
         let Some(address) = hop_address(hop) else {
@@ -212,7 +234,7 @@ mod tests {
     #[test]
     fn the_client_is_the_last_address_that_no_trusted_proxy_added() {
         let config = Config::from_sources(None, |name| {
-            (name == "trusted_proxies").then(|| "127.0.0.0/8,10.0.0.0/8".to_owned())
+            (name == "trusted_proxies").then(|| "127.0.0.0/8,10.1.1.1".to_owned())
         })
         .unwrap();
         let ip = |peer: &str, forwarded: &str| {

@@ -1,19 +1,17 @@
-//! The HTTP side: health, metrics, the web client, and the places of the other doors among them.
+//! The HTTP side: metrics, and the places of all doors.
 
 use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::State,
     http::{HeaderValue, StatusCode, header},
     middleware::{from_fn, from_fn_with_state},
     response::{IntoResponse, Response},
     routing::get,
 };
-use serde_json::json;
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{Gateway, count, handshake, origin, rest, socketio, web, websocket};
+use super::{Gateway, count, handshake, health, origin, rest, socketio, sticky, web, websocket};
 use crate::{error::Error, telemetry};
 
 /// An error as an HTTP answer.
@@ -42,11 +40,12 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         .route_service("/socket.io/", service.clone())
         // Clients with `addTrailingSlash: false`.
         .route_service("/socket.io", service)
+        .layer(from_fn_with_state(Arc::clone(gateway), sticky::guard))
         .layer(from_fn_with_state(Arc::clone(gateway), handshake::guard))
         .layer(from_fn_with_state(Arc::clone(gateway), origin::guard));
     let router = Router::new()
-        .route("/healthz", get(|| async { Json(json!({"status": "ok"})) }))
-        .route("/readyz", get(ready))
+        .route("/healthz", get(health::healthz))
+        .route("/readyz", get(health::readyz))
         .route("/metrics", get(|| async { telemetry::metrics().render() }))
         .merge(rest::router(gateway))
         .merge(websocket::router(gateway))
@@ -59,15 +58,4 @@ pub fn router(gateway: &Arc<Gateway>) -> Router {
         header::X_CONTENT_TYPE_OPTIONS,
         nosniff,
     ))
-}
-
-/// Whether new clients may be sent here.
-async fn ready(State(gateway): State<Arc<Gateway>>) -> Response {
-    if gateway.is_draining() {
-        return ErrorResponse(Error::Restarting).into_response();
-    }
-    match gateway.chat.ping().await {
-        Ok(()) => Json(json!({"status": "ready"})).into_response(),
-        Err(error) => ErrorResponse(error).into_response(),
-    }
 }

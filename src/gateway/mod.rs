@@ -4,6 +4,7 @@ mod admission;
 mod commands;
 mod count;
 mod handshake;
+mod health;
 mod http;
 mod listener;
 mod origin;
@@ -13,13 +14,14 @@ mod reply;
 mod rest;
 mod session;
 mod socketio;
+mod sticky;
 mod transport;
 mod web;
 mod websocket;
 
 use std::{sync::Arc, time::Duration};
 
-use rand::random_range;
+use rand::{random, random_range};
 use tokio::time::{Instant, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -31,6 +33,7 @@ use crate::{
     chat::{Chat, CloseReason},
     config::Config,
 };
+use sticky::Strays;
 use transport::Transports;
 
 /// What is left of the drain time for the store to close.
@@ -41,7 +44,10 @@ pub struct Gateway {
     pub config: Config,
     pub chat: Arc<Chat>,
     pub authenticator: Authenticator,
+    /// What operators call this node.
+    pub node: Arc<str>,
     transports: Transports,
+    strays: Strays,
     /// The tasks of all connections, until each has saved what its user leaves behind.
     sessions: TaskTracker,
     draining: CancellationToken,
@@ -50,11 +56,17 @@ pub struct Gateway {
 impl Gateway {
     #[must_use]
     pub fn new(config: Config, chat: Arc<Chat>, authenticator: Authenticator) -> Arc<Self> {
+        let node = match &config.node_name.0 {
+            Some(name) => Arc::from(name.as_str()),
+            None => Arc::from(format!("{:08x}", random::<u32>())),
+        };
         Arc::new(Self {
+            node,
             config,
             chat,
             authenticator,
             transports: Transports::default(),
+            strays: Strays::default(),
             sessions: TaskTracker::new(),
             draining: CancellationToken::new(),
         })

@@ -93,7 +93,7 @@ pub struct RoomStatus {
 }
 
 /// Somebody of the staff who looks at a room.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS, ToSchema)]
 #[ts(export)]
 pub struct Viewer {
     pub room_id: RoomId,

@@ -20,6 +20,7 @@ use super::{Store, timed, users};
 use crate::error::Result;
 
 /// An account to be made.
+#[derive(Clone)]
 pub struct NewAccount {
     pub name: String,
     pub user_id: UserId,

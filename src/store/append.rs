@@ -1,7 +1,7 @@
 //! The append: gives messages their revisions and stores them, many in one transaction.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::{Arc, LazyLock},
 };
 
@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use uuid::{ContextV7, Uuid};
 
 use super::{
-    Store,
+    Store, lock,
     messages::from_model,
     participants,
     permission::Permissions,
@@ -123,8 +123,9 @@ pub(super) async fn append(
     now: Timestamp,
     messages: &[(TenantId, NewMessage)],
 ) -> Result<Vec<Result<Stored>>, DbErr> {
-    let mut known = stored_before(txn, messages).await?;
+    // The locks first: what is read after them is true until the commit.
     let mut revs = room_revs(txn, messages).await?;
+    let mut known = stored_before(txn, messages).await?;
     let mut support = SupportBatch::load(txn, messages).await?;
     let permissions = Permissions::read(txn, messages).await?;
     let mut answers = Vec::with_capacity(messages.len());
@@ -269,23 +270,21 @@ async fn room_revs(
     txn: &DatabaseTransaction,
     messages: &[(TenantId, NewMessage)],
 ) -> Result<HashMap<(TenantId, RoomId), RoomEnd>, DbErr> {
-    let keys: HashSet<_> = messages
+    let places: Vec<_> = messages
         .iter()
         .map(|(tenant, new)| (tenant.clone(), new.room_id.clone()))
         .collect();
-    let mut revs = HashMap::with_capacity(keys.len());
-    for key in keys {
-        if let Some(room) = rooms::Entity::find_by_id(key.clone()).one(txn).await? {
-            let end = RoomEnd {
-                last_rev: room.last_rev,
-                is_archived: room.archived_at.is_some(),
-                last_message_seq: room.last_message_seq,
-                grew: false,
-            };
-            revs.insert(key, end);
-        }
-    }
-    Ok(revs)
+    let rooms = lock::rooms(txn, &places).await?;
+    let ends = rooms.into_iter().map(|room| {
+        let end = RoomEnd {
+            last_rev: room.last_rev,
+            is_archived: room.archived_at.is_some(),
+            last_message_seq: room.last_message_seq,
+            grew: false,
+        };
+        ((room.tenant_id, room.id), end)
+    });
+    Ok(ends.collect())
 }
 
 async fn notify_and_mark_read(

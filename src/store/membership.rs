@@ -76,7 +76,7 @@ impl Store {
         &self,
         tenant: &TenantId,
         request: ChangeRequest,
-        decide: impl FnOnce(&Standing, &RoomChange) -> Result<bool> + Send + 'static,
+        decide: impl FnOnce(&Standing, &RoomChange) -> Result<bool> + Clone + Send + 'static,
     ) -> Result<Changed> {
         let tenant = tenant.clone();
         self.writer

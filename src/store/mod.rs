@@ -4,29 +4,42 @@
 //! commits many at once; reads have connections of their own and never wait for it.
 
 mod accounts;
+mod among;
 mod append;
 mod audit;
 mod blocks;
+mod claim;
+mod committing;
+mod failure;
 mod guests;
+mod interruptions;
+mod lock;
 mod membership;
 mod messages;
 mod notifications;
 mod open;
 mod participants;
 mod permission;
+mod pool;
+mod postgres;
 mod receipts;
 mod revocation;
 mod rooms;
+mod schema;
 mod search;
+mod sqlite;
 mod support;
+mod transactions;
 mod users;
 mod writer;
 
 use std::{future::Future, sync::Arc, time::Instant};
 
-use sea_orm::{ConnectionTrait, DatabaseConnection, DbErr};
+use sea_orm::{ConnectionTrait, DbErr};
+use tokio::sync::watch;
 
 pub use accounts::{NewAccount, Rotation};
+pub use among::AMONG;
 pub use append::{Delivery, Listeners, NewMessage, Stored};
 pub use audit::{ActorKind, AuditQuery, AuditRow};
 pub use blocks::Blocked;
@@ -43,15 +56,21 @@ pub use users::UserRow;
 pub use writer::Committed;
 
 use crate::error::{Error, Result};
+use entity::ids::{RoomId, TenantId};
+use failure::failure;
+use interruptions::Interruptions;
+use open::Hold;
+use pool::Pool;
 use writer::Writer;
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
 pub struct Store {
-    reader: DatabaseConnection,
+    reader: Pool,
     writer: Writer,
-    /// Holds the data folder for this process alone.
-    _lock: Arc<std::fs::File>,
+    /// What keeps others off the database.
+    hold: Arc<Hold>,
+    interruptions: Arc<Interruptions>,
 }
 
 impl Store {
@@ -60,17 +79,35 @@ impl Store {
     /// # Errors
     /// [`Error::StorageUnavailable`].
     pub async fn ping(&self) -> Result<()> {
+        if self.hold.is_lost() {
+            return Err(Error::StorageUnavailable);
+        }
         timed("ping", self.reader.execute_unprepared("SELECT 1"))
             .await
             .map(drop)
     }
 
+    /// Counts the times in which nothing could be written, or in which it is not known what was: it grows when writing
+    /// works again. What is kept in memory of the store may be old then.
+    #[must_use]
+    pub fn interruptions(&self) -> watch::Receiver<u64> {
+        self.interruptions.over()
+    }
+
+    /// The rooms that may have messages of which nobody was told, since they were committed without our knowing. Each is
+    /// named once.
+    #[must_use]
+    pub fn take_unannounced(&self) -> Vec<(TenantId, RoomId)> {
+        self.interruptions.take()
+    }
+
     /// Commits what is waiting and closes the database.
     pub async fn close(&self) {
         self.writer.close().await;
-        if let Err(error) = self.reader.clone().close().await {
+        if let Err(error) = self.reader.close().await {
             tracing::warn!(%error, "closing the database");
         }
+        self.hold.release();
     }
 }
 
@@ -84,10 +121,4 @@ async fn timed<T>(
     metrics::histogram!("confab_query_seconds", "query" => query)
         .record(start.elapsed().as_secs_f64());
     result.map_err(|error| failure(query, &error))
-}
-
-/// The log gets the cause, the caller does not.
-fn failure(query: &'static str, error: &DbErr) -> Error {
-    tracing::error!(query, %error, "the database failed");
-    Error::StorageUnavailable
 }

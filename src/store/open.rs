@@ -1,46 +1,45 @@
-//! Opening the database: one process a data folder, one connection that writes, some that read, the schema brought up
-//! to date.
+//! Opening the database: who may use it, the schema brought up to date, connections that write and others that read.
 
-use std::{
-    fs::{self, File, TryLockError},
-    io,
-    num::NonZero,
-    path::{Path, PathBuf},
-    sync::Arc,
-    thread,
-    time::Duration,
-};
+use std::{fs::File, io, num::NonZero, sync::Arc, thread, time::Duration};
 
 use entity::{
     ids::{TenantId, UserId},
     timestamp::Timestamp,
     users,
 };
-use migration::{Migrator, MigratorTrait, SchemaManager};
-use sea_orm::{
-    ConnectOptions, ConnectionTrait, Database, DatabaseConnection, DbErr, EntityTrait,
-    SqliteTransactionMode, Statement, TransactionOptions, TransactionTrait,
-    sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
-};
+use sea_orm::{DatabaseConnection, DbErr, EntityTrait};
 use tokio::sync::mpsc;
 use uuid::Uuid;
 
 use super::{
     Store, UserRow, accounts,
+    claim::{Claim, Share, lock_schema},
+    committing::Database,
+    interruptions::Interruptions,
+    pool::Pool,
+    postgres::{Postgres, Purpose},
+    schema,
+    sqlite::{self, Access},
+    transactions::Transactions,
     writer::{Committed, Writer},
 };
 use crate::{clock::Clock, config::Config};
-
-/// How long a connection waits for another process's lock on the file.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Why the database cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     #[error("the data folder {0}: {1}")]
-    DataFolder(String, std::io::Error),
+    DataFolder(String, io::Error),
     #[error("the database is in use by another server, which holds {0}")]
     InUse(String),
+    #[error(
+        "the database is in use by other servers: set redis_url on all of them, so that they hear each other"
+    )]
+    OtherNodes,
+    #[error(
+        "the database is in use by a server without redis_url: set it there too, so that they hear each other"
+    )]
+    NodeAlone,
     #[error(
         "the database was written by a newer release (its migration {0} is unknown here): start that release, or restore a backup"
     )]
@@ -49,6 +48,10 @@ pub enum OpenError {
     Locked,
     #[error("the database cannot be opened: {0}")]
     Database(DbErr),
+    #[error("database_url: {0}")]
+    Url(String),
+    #[error("the PostgreSQL at {place}: {why}")]
+    Postgres { place: String, why: String },
 }
 
 impl From<DbErr> for OpenError {
@@ -57,6 +60,46 @@ impl From<DbErr> for OpenError {
             Self::Locked
         } else {
             Self::Database(error)
+        }
+    }
+}
+
+/// What keeps those off the database who would not hear this node.
+pub(super) enum Hold {
+    /// Until it is dropped.
+    File {
+        _lock: File,
+    },
+    Claim(Claim),
+}
+
+impl Hold {
+    pub(super) fn release(&self) {
+        if let Self::Claim(claim) = self {
+            claim.release();
+        }
+    }
+
+    /// Whether others have the database now.
+    pub(super) fn is_lost(&self) -> bool {
+        match self {
+            Self::File { .. } => false,
+            Self::Claim(claim) => claim.is_lost(),
+        }
+    }
+}
+
+/// Makes the connection that stores messages, and makes it anew.
+pub(super) enum Connector {
+    Sqlite(String),
+    Postgres(Arc<Postgres>),
+}
+
+impl Connector {
+    pub(super) async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
+        match self {
+            Self::Sqlite(url) => sqlite::connect(url, Access::Write, 1).await,
+            Self::Postgres(postgres) => Ok(postgres.pool(Purpose::Append)),
         }
     }
 }
@@ -72,19 +115,95 @@ impl Store {
         clock: Clock,
         committed: mpsc::Sender<Committed>,
     ) -> Result<Self, OpenError> {
-        let lock = lock(config)?;
-        let url = database_url(config);
-        let write = connect(&url, Access::Write).await?;
-        migrate(&write).await?;
-        prove_writable(&write).await?;
-        let reader = connect(&url, Access::Read).await?;
-        let connector = Connector { url };
+        let Some(postgres) = Postgres::from_settings(config)? else {
+            return Self::open_sqlite(config, clock, committed).await;
+        };
+        let postgres = Arc::new(postgres);
+        let share = if config.redis_url.0.is_some() {
+            Share::WithNodes
+        } else {
+            Share::Alone
+        };
+        let claim = Claim::take(Arc::clone(&postgres), share).await?;
+        migrate(&postgres).await?;
+        let general = Pool::of_postgres(Arc::clone(&postgres));
+        let interruptions = Arc::new(Interruptions::new());
+        // A connection and then all that is done with it.
+        let patience = postgres.timeout() * 2;
+        let places = (config.database_connections / 2).max(1);
+        let beside = Transactions::new(
+            general.clone(),
+            places,
+            patience,
+            Arc::clone(&interruptions),
+        );
+        let database = Database::new(
+            Connector::Postgres(postgres),
+            patience,
+            Arc::clone(&interruptions),
+        );
+        let hold = Arc::new(Hold::Claim(claim));
         Ok(Self {
-            reader,
-            writer: Writer::start(write, connector, clock, committed),
-            _lock: Arc::new(lock),
+            reader: general,
+            writer: Writer::start(database, Some(beside), Arc::clone(&hold), clock, committed),
+            hold,
+            interruptions,
         })
     }
+
+    async fn open_sqlite(
+        config: &Config,
+        clock: Clock,
+        committed: mpsc::Sender<Committed>,
+    ) -> Result<Self, OpenError> {
+        let lock = sqlite::lock(config)?;
+        let url = sqlite::url(config);
+        let write = sqlite::connect(&url, Access::Write, 1).await?;
+        schema::migrate(&write).await?;
+        sqlite::prove_writable(&write).await?;
+        write.close().await?;
+        let reader = sqlite::connect(&url, Access::Read, readers()).await?;
+        let interruptions = Arc::new(Interruptions::new());
+        let database = Database::new(
+            Connector::Sqlite(url),
+            Duration::MAX,
+            Arc::clone(&interruptions),
+        );
+        let hold = Arc::new(Hold::File { _lock: lock });
+        Ok(Self {
+            reader: Pool::of_sqlite(reader),
+            writer: Writer::start(database, None, Arc::clone(&hold), clock, committed),
+            hold,
+            interruptions,
+        })
+    }
+
+    /// Runs what migrations the database lacks, and nothing else: nodes may be running on it.
+    ///
+    /// # Errors
+    /// As [`Store::open`]; a server that holds an SQLite file is in the way.
+    pub async fn migrate(config: &Config) -> Result<(), OpenError> {
+        if let Some(postgres) = Postgres::from_settings(config)? {
+            return migrate(&postgres).await;
+        }
+        let _lock = sqlite::lock(config)?;
+        let db = sqlite::connect(&sqlite::url(config), Access::Write, 1).await?;
+        schema::migrate(&db).await?;
+        Ok(db.close().await?)
+    }
+}
+
+fn readers() -> u32 {
+    let threads = thread::available_parallelism().map_or(4, NonZero::get);
+    u32::try_from(threads.clamp(2, 8)).unwrap_or(2)
+}
+
+async fn migrate(postgres: &Postgres) -> Result<(), OpenError> {
+    let _session = lock_schema(postgres).await?;
+    let db = postgres.pool(Purpose::Migrate);
+    let migrated = schema::migrate(&db).await;
+    db.close().await?;
+    migrated.map_err(|error| postgres.in_words(error))
 }
 
 /// What is stored of somebody's access.
@@ -108,10 +227,12 @@ impl Store {
         session: Option<Uuid>,
         now: Timestamp,
     ) -> Result<Option<StoredAccess>, OpenError> {
-        if Self::inspect(config).await? != Condition::Current {
+        let Some(db) = look(config).await? else {
+            return Ok(None);
+        };
+        if schema::condition(&db).await? != Condition::Current {
             return Ok(None);
         }
-        let db = connect(&database_url(config), Access::Read).await?;
         let user_row = users::Entity::find_by_id((tenant.clone(), user.clone()));
         let user_row = user_row.one(&db).await?;
         let has_session = match session {
@@ -132,7 +253,7 @@ impl Store {
 /// What a start would find.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Condition {
-    /// There is no database yet; the first start makes it.
+    /// There is no database yet, or nothing in it; the first start makes it.
     New,
     /// The next start brings it up to date.
     Older,
@@ -145,142 +266,25 @@ impl Store {
     /// # Errors
     /// As [`Store::open`].
     pub async fn inspect(config: &Config) -> Result<Condition, OpenError> {
-        let url = database_url(config);
-        if !database_file(config).exists() {
+        let Some(db) = look(config).await? else {
             return Ok(Condition::New);
-        }
-        let db = connect(&url, Access::Read).await?;
-        let is_current = refuse_newer(&db).await?;
+        };
+        let condition = schema::condition(&db).await?;
         db.close().await?;
-        Ok(if is_current {
-            Condition::Current
-        } else {
-            Condition::Older
-        })
+        Ok(condition)
     }
 }
 
-fn database_url(config: &Config) -> String {
-    match &config.database_url.0 {
-        Some(url) => url.clone(),
-        None => format!("sqlite://{}", config.data_dir.join("confab.db").display()),
+/// A connection that reads; None where there is no database.
+async fn look(config: &Config) -> Result<Option<DatabaseConnection>, OpenError> {
+    if let Some(postgres) = Postgres::from_settings(config)? {
+        // It says in words what is wrong; a pool does not.
+        postgres.connect(Purpose::General).await?;
+        return Ok(Some(postgres.pool(Purpose::General)));
     }
-}
-
-/// Holds the database for this process: two servers on one would not hear each other. The lock lies beside the file.
-fn lock(config: &Config) -> Result<File, OpenError> {
-    let folder = config.data_dir.display().to_string();
-    make_private_folder(&config.data_dir)
-        .map_err(|error| OpenError::DataFolder(folder.clone(), error))?;
-    let path = database_file(config).with_extension("lock");
-    let lock = File::create(&path).map_err(|error| OpenError::DataFolder(folder.clone(), error))?;
-    match lock.try_lock() {
-        Ok(()) => Ok(lock),
-        Err(TryLockError::WouldBlock) => Err(OpenError::InUse(path.display().to_string())),
-        Err(TryLockError::Error(error)) => Err(OpenError::DataFolder(folder, error)),
+    if !sqlite::file(config).exists() {
+        return Ok(None);
     }
-}
-
-/// What is in it is for the server's user only.
-fn make_private_folder(path: &Path) -> io::Result<()> {
-    let mut folder = fs::DirBuilder::new();
-    folder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut folder, 0o700);
-    folder.create(path)
-}
-
-fn database_file(config: &Config) -> PathBuf {
-    let url = database_url(config);
-    let path = url.trim_start_matches("sqlite:").trim_start_matches("//");
-    PathBuf::from(path.split('?').next().unwrap_or(path))
-}
-
-/// Makes the connection that writes anew.
-pub(super) struct Connector {
-    url: String,
-}
-
-impl Connector {
-    pub(super) async fn connect(&self) -> Result<DatabaseConnection, DbErr> {
-        connect(&self.url, Access::Write).await
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Access {
-    Write,
-    Read,
-}
-
-async fn connect(url: &str, access: Access) -> Result<DatabaseConnection, DbErr> {
-    let readers = thread::available_parallelism()
-        .map_or(4, NonZero::get)
-        .clamp(2, 8);
-    let connections = if access == Access::Write {
-        1
-    } else {
-        u32::try_from(readers).unwrap_or(2)
-    };
-    let mut options = ConnectOptions::new(url);
-    options
-        .max_connections(connections)
-        .min_connections(connections)
-        .acquire_timeout(Duration::from_secs(10))
-        .test_before_acquire(false)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |options: SqliteConnectOptions| {
-            let options = options
-                .create_if_missing(true)
-                .journal_mode(SqliteJournalMode::Wal)
-                // Acknowledged means on disk: every commit waits for it. The pragma is per connection.
-                .synchronous(SqliteSynchronous::Full)
-                .busy_timeout(BUSY_TIMEOUT)
-                .foreign_keys(false)
-                .pragma("cache_size", "-16000")
-                .pragma("temp_store", "memory");
-            if access == Access::Read {
-                options.pragma("query_only", "on")
-            } else {
-                options
-            }
-        });
-    Database::connect(options).await
-}
-
-/// A lock of another process must show now, not with the first message.
-async fn prove_writable(db: &DatabaseConnection) -> Result<(), DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    db.begin_with_options(options).await?.commit().await
-}
-
-async fn migrate(db: &DatabaseConnection) -> Result<(), OpenError> {
-    refuse_newer(db).await?;
-    Ok(Migrator::up(db, None).await?)
-}
-
-/// Says whether all migrations have been run.
-async fn refuse_newer(db: &DatabaseConnection) -> Result<bool, OpenError> {
-    let known: Vec<String> = Migrator::migrations()
-        .iter()
-        .map(|migration| migration.name().to_owned())
-        .collect();
-    if !SchemaManager::new(db).has_table("seaql_migrations").await? {
-        return Ok(false);
-    }
-    let applied = Statement::from_string(
-        db.get_database_backend(),
-        "SELECT version FROM seaql_migrations",
-    );
-    let rows = db.query_all_raw(applied).await?;
-    for row in &rows {
-        let version: String = row.try_get("", "version")?;
-        if !known.contains(&version) {
-            return Err(OpenError::Newer(version));
-        }
-    }
-    Ok(rows.len() == known.len())
+    let db = sqlite::connect(&sqlite::url(config), Access::Read, readers()).await?;
+    Ok(Some(db))
 }

@@ -73,7 +73,7 @@ impl Store {
         user: &UserId,
         make: bool,
         now: Timestamp,
-        change: impl FnOnce(UpdateMany<Entity>) -> UpdateMany<Entity> + Send + 'static,
+        change: impl FnOnce(UpdateMany<Entity>) -> UpdateMany<Entity> + Clone + Send + 'static,
     ) -> Result<Option<UserRow>> {
         let (tenant, user) = (tenant.clone(), user.clone());
         self.writer

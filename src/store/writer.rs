@@ -1,20 +1,20 @@
 //! The one writer: group commit. What arrives while a commit is under way goes into the next one, so that the cost of
 //! reaching the disk is shared by all who wait for it, and what is acknowledged is on disk.
 
-use std::{mem, time::Instant};
+use std::{mem, sync::Arc, time::Instant};
 
 use entity::ids::TenantId;
 use futures_util::future::BoxFuture;
-use sea_orm::{
-    DatabaseConnection, DatabaseTransaction, DbErr, SqliteTransactionMode, TransactionOptions,
-    TransactionTrait,
-};
+use sea_orm::{DatabaseTransaction, DbErr, TransactionTrait};
 use tokio::sync::{mpsc, oneshot};
 
 use super::{
-    append::{self, NewMessage, Stored},
+    append::{NewMessage, Stored},
+    committing::Database,
     failure,
-    open::Connector,
+    interruptions::Place,
+    open::Hold,
+    transactions::Transactions,
 };
 use crate::{
     clock::Clock,
@@ -45,48 +45,56 @@ impl Committed {
 }
 
 /// What a write other than a message answers, once it is known whether it was committed.
-type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+pub(super) type Answer = Box<dyn FnOnce(Result<()>) + Send>;
 /// Does its part of a transaction; the error is that of the transaction, which is lost then.
-type Work = Box<
+pub(super) type Work = Box<
     dyn for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, (Answer, Result<(), DbErr>)>
         + Send,
 >;
 
 enum Job {
-    Append {
-        tenant: TenantId,
-        message: NewMessage,
-        arrived: Instant,
-        answer: oneshot::Sender<Result<Stored>>,
-    },
+    Append(Append),
     Write(Work),
     Close(oneshot::Sender<()>),
+}
+
+struct Append {
+    tenant: TenantId,
+    message: NewMessage,
+    arrived: Instant,
+    answer: oneshot::Sender<Result<Stored>>,
 }
 
 /// A handle of the writer. Cheap to clone.
 #[derive(Clone)]
 pub(super) struct Writer {
     jobs: mpsc::Sender<Job>,
+    /// Where writes other than messages go on PostgreSQL. In the transaction of the messages one of them that waits for a
+    /// lock would hold up all, and what each locks could not be in one order.
+    beside: Option<Arc<Transactions>>,
+    hold: Arc<Hold>,
 }
 
 impl Writer {
     pub(super) fn start(
-        db: DatabaseConnection,
-        connector: Connector,
+        database: Database,
+        beside: Option<Transactions>,
+        hold: Arc<Hold>,
         clock: Clock,
         committed: mpsc::Sender<Committed>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        tokio::spawn(
-            Committer {
-                db: Some(db),
-                connector,
-                clock,
-                committed,
-            }
-            .run(queue),
-        );
-        Self { jobs }
+        let committer = Committer {
+            database,
+            clock,
+            committed,
+        };
+        tokio::spawn(committer.run(queue));
+        Self {
+            jobs,
+            beside: beside.map(Arc::new),
+            hold,
+        }
     }
 
     /// Puts a message in the queue. Its place there is its place in the order; the answer comes when it is committed
@@ -96,25 +104,40 @@ impl Writer {
         tenant: TenantId,
         message: NewMessage,
     ) -> Result<oneshot::Receiver<Result<Stored>>> {
+        self.check_hold()?;
         let (answer, receiver) = oneshot::channel();
-        let job = Job::Append {
+        let job = Job::Append(Append {
             tenant,
             message,
             arrived: Instant::now(),
             answer,
-        };
+        });
         self.jobs.send(job).await.map_err(|_| Error::Restarting)?;
         Ok(receiver)
     }
 
-    /// Runs `work` inside the next transaction, alone under a savepoint: it is committed whole or not at all.
+    /// Nothing is stored by a node that has lost the database to others.
+    fn check_hold(&self) -> Result<()> {
+        if self.hold.is_lost() {
+            return Err(Error::StorageUnavailable);
+        }
+        Ok(())
+    }
+
+    /// Runs `work`: it is committed whole or not at all. On SQLite inside the next transaction, under a savepoint; on
+    /// PostgreSQL in one of its own, which is done again if others get in its way.
     pub(super) async fn write<T, F>(&self, name: &'static str, work: F) -> Result<T>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c DatabaseTransaction) -> BoxFuture<'c, Result<T, DbErr>>
+            + Clone
             + Send
             + 'static,
     {
+        self.check_hold()?;
+        if let Some(transactions) = &self.beside {
+            return transactions.write(name, work).await;
+        }
         let (answer, receiver) = oneshot::channel();
         let work: Work = Box::new(move |txn| {
             Box::pin(async move {
@@ -141,6 +164,9 @@ impl Writer {
             // Gone already is as good.
             drop(receiver.await);
         }
+        if let Some(transactions) = &self.beside {
+            transactions.close().await;
+        }
     }
 }
 
@@ -165,10 +191,7 @@ where
 
 /// The task behind the writer.
 struct Committer {
-    /// None after a failure: what a connection does after a commit that failed is not known. (The library goes on in a
-    /// transaction that nobody ends, and all that is "committed" then is lost.)
-    db: Option<DatabaseConnection>,
-    connector: Connector,
+    database: Database,
     clock: Clock,
     committed: mpsc::Sender<Committed>,
 }
@@ -176,7 +199,16 @@ struct Committer {
 impl Committer {
     async fn run(mut self, mut queue: mpsc::Receiver<Job>) {
         let mut batch = Vec::with_capacity(MAX_BATCH);
-        while queue.recv_many(&mut batch, MAX_BATCH).await > 0 {
+        loop {
+            tokio::select! {
+                taken = queue.recv_many(&mut batch, MAX_BATCH) => if taken == 0 {
+                    return;
+                },
+                () = self.database.interrupted() => {
+                    self.database.recover().await;
+                    continue;
+                }
+            }
             let end = batch.iter().position(|job| matches!(job, Job::Close(_)));
             let Some(end) = end else {
                 self.commit(mem::take(&mut batch)).await;
@@ -188,7 +220,7 @@ impl Committer {
                 batch.push(job);
             }
             self.commit(mem::take(&mut batch)).await;
-            self.disconnect().await;
+            self.database.disconnect().await;
             if let Job::Close(closed) = closed {
                 let _ = closed.send(());
             }
@@ -201,170 +233,121 @@ impl Committer {
             return;
         }
         let start = Instant::now();
-        let mut outcomes = Vec::with_capacity(batch.len());
-        let result = match self.connection().await {
-            Ok(db) => transaction(&db, &self.clock, batch, &mut outcomes).await,
-            // The senders in the batch go: their receivers answer that the storage is unavailable.
-            Err(error) => Err(error),
-        };
+        let mut steps = steps(batch);
+        let result = self.database.commit(&self.clock, &mut steps).await;
         metrics::histogram!("confab_query_seconds", "query" => "commit")
             .record(start.elapsed().as_secs_f64());
-        let result = result.map_err(|error| failure("commit", &error));
-        if result.is_err() {
-            self.disconnect().await;
-        }
-        for outcome in outcomes {
-            self.answer(outcome, &result).await;
-        }
-    }
-
-    async fn connection(&mut self) -> Result<DatabaseConnection, DbErr> {
-        if let Some(db) = &self.db {
-            return Ok(db.clone());
-        }
-        let db = self.connector.connect().await?;
-        self.db = Some(db.clone());
-        Ok(db)
-    }
-
-    async fn disconnect(&mut self) {
-        if let Some(db) = self.db.take()
-            && let Err(error) = db.close().await
-        {
-            tracing::warn!(%error, "closing the database");
-        }
-    }
-
-    async fn answer(&self, outcome: Outcome, result: &Result<()>) {
-        match (outcome, result) {
-            (Outcome::Write(answer), result) => answer(result.clone()),
-            (Outcome::Message(_, _, answer, _), Err(error)) => {
-                drop(answer.send(Err(error.clone())));
-            }
-            (Outcome::Message(_, _, answer, Err(refusal)), Ok(())) => {
-                drop(answer.send(Err(refusal)));
-            }
-            (Outcome::Message(tenant, arrived, answer, Ok(stored)), Ok(())) => {
-                metrics::histogram!("confab_commit_seconds")
-                    .record(arrived.elapsed().as_secs_f64());
-                if !stored.duplicate {
-                    metrics::counter!("confab_messages_stored_total").increment(1);
-                }
-                let message = Committed {
-                    tenant,
-                    stored,
-                    arrived,
-                    answer,
-                };
-                if let Err(mpsc::error::SendError(message)) = self.committed.send(message).await {
-                    // Nobody delivers any more; it is stored all the same.
-                    message.acknowledge();
-                }
-            }
-        }
-    }
-}
-
-/// What became of one job, before the commit.
-enum Outcome {
-    Message(
-        TenantId,
-        Instant,
-        oneshot::Sender<Result<Stored>>,
-        Result<Stored>,
-    ),
-    Write(Answer),
-}
-
-/// Fills `outcomes` with one for each job; on an error all of them failed.
-async fn transaction(
-    db: &DatabaseConnection,
-    clock: &Clock,
-    batch: Vec<Job>,
-    outcomes: &mut Vec<Outcome>,
-) -> Result<(), DbErr> {
-    let options = TransactionOptions {
-        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
-        ..Default::default()
-    };
-    let mut begun = db.begin_with_options(options).await;
-    let mut appends = Appends::default();
-    for job in batch {
-        match job {
-            Job::Append {
-                tenant,
-                message,
-                arrived,
-                answer,
-            } => {
-                appends.messages.push((tenant, message));
-                appends.waiting.push((arrived, answer));
-            }
-            Job::Write(work) => {
-                if let Ok(txn) = &begun
-                    && let Err(error) = appends.flush(txn, clock, outcomes).await
-                {
-                    begun = Err(error);
-                }
-                // Without a transaction the work is dropped: its receiver then answers that the storage is unavailable.
-                if let Ok(txn) = &begun {
-                    let (answer, result) = work(txn).await;
-                    outcomes.push(Outcome::Write(answer));
-                    if let Err(error) = result {
-                        begun = Err(error);
+        for step in steps {
+            match step {
+                // Without an answer it was never run: who waits for it hears that the storage is unavailable.
+                Step::Write { answer, .. } => {
+                    if let Some(answer) = answer {
+                        answer(result.clone());
                     }
                 }
+                Step::Messages(messages) => self.answer(messages, &result).await,
             }
-            Job::Close(_) => {}
         }
     }
-    let result = match begun {
-        Ok(txn) => match appends.flush(&txn, clock, outcomes).await {
-            Ok(()) => txn.commit().await,
-            Err(error) => txn.rollback().await.and(Err(error)),
-        },
-        Err(error) => Err(error),
-    };
-    appends.fail(outcomes);
-    result
+
+    async fn answer(&self, messages: Messages, result: &Result<()>) {
+        let Messages {
+            messages,
+            waiting,
+            stored,
+        } = messages;
+        if let Err(error) = result {
+            for (_, answer) in waiting {
+                drop(answer.send(Err(error.clone())));
+            }
+            return;
+        }
+        let stored = messages.into_iter().zip(waiting).zip(stored);
+        for (((tenant, _), (arrived, answer)), stored) in stored {
+            match stored {
+                Err(refusal) => drop(answer.send(Err(refusal))),
+                Ok(stored) => {
+                    self.hand_over(Committed {
+                        tenant,
+                        stored,
+                        arrived,
+                        answer,
+                    })
+                    .await;
+                }
+            }
+        }
+    }
+
+    async fn hand_over(&self, message: Committed) {
+        metrics::histogram!("confab_commit_seconds")
+            .record(message.arrived.elapsed().as_secs_f64());
+        if !message.stored.duplicate {
+            metrics::counter!("confab_messages_stored_total").increment(1);
+        }
+        if let Err(mpsc::error::SendError(message)) = self.committed.send(message).await {
+            // Nobody delivers any more; it is stored all the same.
+            message.acknowledge();
+        }
+    }
+}
+
+/// A part of a transaction.
+pub(super) enum Step {
+    Messages(Messages),
+    Write {
+        work: Option<Work>,
+        answer: Option<Answer>,
+    },
 }
 
 /// Messages that follow each other in the queue, stored together.
 #[derive(Default)]
-struct Appends {
-    messages: Vec<(TenantId, NewMessage)>,
+pub(super) struct Messages {
+    pub messages: Vec<(TenantId, NewMessage)>,
     waiting: Vec<(Instant, oneshot::Sender<Result<Stored>>)>,
+    /// What became of each, before the commit.
+    pub stored: Vec<Result<Stored>>,
 }
 
-impl Appends {
-    async fn flush(
-        &mut self,
-        txn: &DatabaseTransaction,
-        clock: &Clock,
-        outcomes: &mut Vec<Outcome>,
-    ) -> Result<(), DbErr> {
-        if self.messages.is_empty() {
-            return Ok(());
+fn steps(batch: Vec<Job>) -> Vec<Step> {
+    let mut steps = Vec::new();
+    for job in batch {
+        match job {
+            Job::Append(append) => {
+                if !matches!(steps.last(), Some(Step::Messages(_))) {
+                    steps.push(Step::Messages(Messages::default()));
+                }
+                if let Some(Step::Messages(last)) = steps.last_mut() {
+                    last.messages.push((append.tenant, append.message));
+                    last.waiting.push((append.arrived, append.answer));
+                }
+            }
+            Job::Write(work) => steps.push(Step::Write {
+                work: Some(work),
+                answer: None,
+            }),
+            Job::Close(_) => {}
         }
-        metrics::histogram!("confab_commit_batch")
-            .record(u32::try_from(self.messages.len()).unwrap_or(u32::MAX));
-        let stored = append::append(txn, clock.now(), &self.messages).await?;
-        let messages = self
-            .messages
-            .drain(..)
-            .zip(self.waiting.drain(..))
-            .zip(stored);
-        outcomes.extend(messages.map(|(((tenant, _), (arrived, answer)), stored)| {
-            Outcome::Message(tenant, arrived, answer, stored)
-        }));
-        Ok(())
+    }
+    steps
+}
+
+impl Step {
+    /// Whether it can be done once more.
+    pub(super) const fn is_repeatable(&self) -> bool {
+        matches!(self, Self::Messages(_))
     }
 
-    /// The transaction is lost: all that is still here was not stored.
-    fn fail(&mut self, outcomes: &mut Vec<Outcome>) {
-        let lost = self.messages.drain(..).zip(self.waiting.drain(..));
-        outcomes.extend(lost.map(|((tenant, _), (arrived, answer))| {
-            Outcome::Message(tenant, arrived, answer, Err(Error::StorageUnavailable))
-        }));
+    /// The rooms that it gives new messages.
+    pub(super) fn new_messages_in(&self) -> Vec<Place> {
+        let Self::Messages(part) = self else {
+            return Vec::new();
+        };
+        let with_answers = part.messages.iter().zip(&part.stored);
+        with_answers
+            .filter(|(_, stored)| stored.as_ref().is_ok_and(|stored| !stored.duplicate))
+            .map(|((tenant, new), _)| (tenant.clone(), new.room_id.clone()))
+            .collect()
     }
 }

@@ -47,6 +47,27 @@ const running = {
     for (const path of ['/healthz', '/readyz']) assert.equal((await request(server, path)).status, 200, path);
   },
 
+  'health and readiness say which node answers, of which release, at what time': async ({ server }) => {
+    const health = JSON.parse((await request(server, '/healthz')).body);
+    const { node, version, time } = health;
+    assert.deepEqual(health, { status: 'ok', version, node, time, forwarded: 'no' });
+    assert.ok(node);
+    assert.match(version, /^\d+\.\d+\.\d+/);
+    assert.match(time, /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/);
+    assert.ok(Math.abs(Date.parse(time) - Date.now()) < 2000, time);
+    const ready = JSON.parse((await request(server, '/readyz')).body);
+    const { ms } = ready.database;
+    assert.deepEqual(ready, { status: 'ready', version, node, time: ready.time, database: { ok: true, ms } });
+    assert.ok(ms >= 0 && ms < 1000, `${ms}`);
+  },
+
+  'health says whether the address that a proxy names is believed': async ({ server }) => {
+    const asked = { headers: { 'X-Forwarded-For': '203.0.113.9' } };
+    const forwarded = async (to) => JSON.parse((await request(to, '/healthz', asked)).body).forwarded;
+    assert.equal(await forwarded(server), 'trusted');
+    assert.equal(await forwarded(hasty), 'untrusted');
+  },
+
   'metrics count what happened': async (w) => {
     const room_id = w.id();
     const [alice, bob] = await w.members(room_id, 'alice', 'bob');
@@ -140,7 +161,7 @@ const stopping = {
 
 const [usual, hasty, mortal] = await Promise.all([
   startServer(),
-  startServer({ header_timeout_seconds: 1 }),
+  startServer({ header_timeout_seconds: 1, trusted_proxies: '192.0.2.1' }),
   startServer({ drain_seconds: 1 }),
 ]);
 

@@ -12,6 +12,7 @@ use tokio::sync::OnceCell;
 
 use super::{Departure, RoomKey, typists::Typists};
 use crate::{
+    bus::Subscription,
     chat::connection::{Connection, ConnectionId, Namespace},
     protocol::Encoded,
 };
@@ -31,8 +32,8 @@ pub(super) enum Delivered {
 
 pub(super) struct LiveRoom {
     pub(super) key: RoomKey,
-    /// Set once `delivered` is known.
-    pub(super) loaded: OnceCell<()>,
+    /// Set once `delivered` is known: the room is listened to on all nodes.
+    pub(super) loaded: OnceCell<Subscription>,
     state: Mutex<State>,
 }
 
@@ -52,13 +53,15 @@ pub(super) struct State {
     /// Removed from the node's rooms: whoever holds it must look again.
     pub(super) closed: bool,
     /// Whether `delivered` is known. Until then every change waits.
-    started: bool,
+    pub(super) started: bool,
     /// What had been delivered when the room became live.
     started_at: Rev,
     /// The newest revision that was handed to the members.
     pub(super) delivered: Rev,
     /// The newest messages up to `delivered`, without a hole.
     pub(super) recent: VecDeque<Arc<Encoded>>,
+    /// The newest revision that the store is known to have.
+    pub(super) stored: Rev,
     /// Revisions that arrived before their turn.
     early: BTreeMap<Rev, Arc<Encoded>>,
     filling: bool,
@@ -83,6 +86,7 @@ impl LiveRoom {
             started_at: Rev(0),
             delivered: Rev(0),
             recent: VecDeque::new(),
+            stored: Rev(0),
             early: BTreeMap::new(),
             filling: false,
             members: HashMap::new(),
@@ -99,14 +103,15 @@ impl LiveRoom {
         self.state.lock()
     }
 
-    /// The store says where the room stands.
-    pub(super) fn start_at(&self, rev: Rev) {
+    /// The store says where the room stands. Says whether what is missing here has to be read.
+    pub(super) fn start_at(&self, rev: Rev) -> bool {
         let mut state = self.state.lock();
-        if state.started {
-            return;
+        if !state.started {
+            state.start(rev);
+            state.hand_out();
         }
-        state.start(rev);
-        state.hand_out();
+        state.stored = state.stored.max(rev);
+        state.begin_filling()
     }
 
     /// Takes a change in.
@@ -132,8 +137,7 @@ impl LiveRoom {
         }
         state.early.insert(rev, Arc::clone(change));
         state.hand_out();
-        if state.started && !state.early.is_empty() && !state.filling {
-            state.filling = true;
+        if state.begin_filling() {
             return Delivered::Hole;
         }
         Delivered::Done
@@ -142,7 +146,7 @@ impl LiveRoom {
     /// The revision after which one is missing, or the end of the search for it.
     pub(super) fn hole(&self) -> Option<Rev> {
         let mut state = self.state.lock();
-        state.filling = !state.early.is_empty() && !state.closed;
+        state.filling = state.has_hole() && !state.closed;
         state.filling.then_some(state.delivered)
     }
 
@@ -151,6 +155,7 @@ impl LiveRoom {
         let member = state.members.remove(&id)?;
         member.connection.exit(&self.key.room);
         let user = member.connection.identity().user_id.clone();
+        let typed = state.typists.on(&user, id);
         state.stop_typing(&user, |typist| typist.connection == id);
         if !member.joined {
             return None;
@@ -158,6 +163,7 @@ impl LiveRoom {
         let was_last = !state.joined().any(|other| other.identity().user_id == user);
         Some(Departure {
             was_last,
+            typed,
             seen: state.delivered.max(member.base),
         })
     }
@@ -185,6 +191,18 @@ impl LiveRoom {
         for (_, member) in state.members.extract_if(|_, member| listens(member)) {
             member.connection.exit(&self.key.room);
         }
+    }
+
+    pub(super) fn is_member(&self, id: ConnectionId) -> bool {
+        self.state.lock().members.contains_key(&id)
+    }
+
+    pub(super) fn members(&self) -> Vec<Arc<Connection>> {
+        let state = self.state.lock();
+        let members = state.members.values();
+        members
+            .map(|member| Arc::clone(&member.connection))
+            .collect()
     }
 
     pub(super) fn has_joined(&self, id: ConnectionId) -> bool {
@@ -225,7 +243,18 @@ impl LiveRoom {
 }
 
 impl State {
-    fn start(&mut self, rev: Rev) {
+    fn has_hole(&self) -> bool {
+        !self.early.is_empty() || self.delivered < self.stored
+    }
+
+    /// Says whether somebody has to look for what is missing, once for each hole.
+    pub(super) fn begin_filling(&mut self) -> bool {
+        let begins = self.started && self.has_hole() && !self.filling;
+        self.filling |= begins;
+        begins
+    }
+
+    pub(super) fn start(&mut self, rev: Rev) {
         self.started = true;
         self.started_at = rev;
         self.delivered = rev;
@@ -237,7 +266,7 @@ impl State {
     }
 
     /// Hands out all revisions whose turn it is.
-    fn hand_out(&mut self) {
+    pub(super) fn hand_out(&mut self) {
         if !self.started {
             return;
         }
@@ -292,7 +321,11 @@ impl State {
     }
 
     /// The connection's place in the room, unless the connection is gone.
-    fn member(&mut self, connection: &Arc<Connection>, base: Rev) -> Option<&mut Member> {
+    pub(super) fn member(
+        &mut self,
+        connection: &Arc<Connection>,
+        base: Rev,
+    ) -> Option<&mut Member> {
         match self.members.entry(connection.id) {
             Entry::Occupied(member) => Some(member.into_mut()),
             Entry::Vacant(place) => connection.enter(&self.room_id).then(|| {

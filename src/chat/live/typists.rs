@@ -3,7 +3,7 @@
 use entity::ids::UserId;
 use tokio::time::Instant;
 
-use crate::bus::Typist;
+use crate::{bus::Typist, chat::ConnectionId};
 
 /// The typists of one room, in the order in which they began.
 #[derive(Default)]
@@ -25,6 +25,14 @@ impl Typists {
     pub(super) fn of(&self, user: &UserId) -> Option<Typist> {
         let mut typing = self.typing.iter().map(|typing| &typing.typist);
         typing.find(|typist| typist.user_id == *user).cloned()
+    }
+
+    /// A user who is typing on one of their connections.
+    pub(super) fn on(&self, user: &UserId, connection: ConnectionId) -> Option<Typist> {
+        let mut typing = self.typing.iter().map(|typing| &typing.typist);
+        let typist =
+            typing.find(|typist| typist.user_id == *user && typist.connection == connection);
+        typist.cloned()
     }
 
     /// Begins or renews typing. When it begins, says which time it is.

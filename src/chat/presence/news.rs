@@ -1,9 +1,6 @@
 //! Who is told of somebody's coming and going.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::Ordering},
-};
+use std::{collections::HashMap, sync::Arc};
 
 use entity::{
     ids::{RoomId, TenantId, UserId},
@@ -67,6 +64,7 @@ impl Chat {
         identity: &Identity,
         gone: Option<Timestamp>,
         companions: Companions,
+        version: Version,
     ) {
         let tenant = self.presence.tenant(&identity.tenant);
         // Held until all have been told: whoever is parted waits for that, or is not told.
@@ -79,9 +77,8 @@ impl Chat {
                 username: identity.username.to_string(),
                 last_seen: gone,
             },
-            version: Version::default(),
-            to_all: !identity.is_guest
-                && tenant.signed_in.load(Ordering::Relaxed) <= self.config.presence_tenant_limit,
+            version,
+            to_all: !identity.is_guest && tenant.signed_in() <= self.config.presence_tenant_limit,
             companions: if is_current {
                 companions.users.into()
             } else {
@@ -91,14 +88,22 @@ impl Chat {
         });
     }
 
+    /// Says whether it was news here.
     pub(in crate::chat) fn hear_presence(
         &self,
         tenant: &TenantId,
         update: &PresenceUpdate,
-        _: Version,
+        version: Version,
         to_all: bool,
         companions: &[UserId],
-    ) {
+    ) -> bool {
+        let is_online = update.last_seen.is_none();
+        if !self
+            .presence
+            .is_news(tenant, &update.user_id, is_online, version)
+        {
+            return false;
+        }
         let own = std::slice::from_ref(&update.user_id);
         let with_user = [companions, own].map(|users| self.presence.connections_of(tenant, users));
         let mut audience: HashMap<_, _> = with_user
@@ -107,17 +112,15 @@ impl Chat {
             .map(|connection| (connection.id, connection))
             .collect();
         if to_all {
-            let all = self
-                .presence
-                .tenant(tenant)
-                .connections(|user| !user.is_guest);
+            let here = self.presence.tenant(tenant);
+            let all = here.connections(|user| !user.identity.is_guest);
             audience.extend(
                 all.into_iter()
                     .map(|connection| (connection.id, connection)),
             );
         }
         let payload = to_raw(update);
-        let event = if update.last_seen.is_none() {
+        let event = if is_online {
             "user_online"
         } else {
             "user_offline"
@@ -125,6 +128,7 @@ impl Chat {
         for connection in audience.values() {
             connection.push(event, &payload);
         }
+        true
     }
 
     pub(in crate::chat) fn hear_left(

@@ -9,7 +9,7 @@ import { connect } from '../support/clients.mjs';
 import { startServer } from '../support/server.mjs';
 
 export const EXAMPLE = fileURLToPath(new URL('../../../examples/react-chat', import.meta.url));
-const DIST = join(EXAMPLE, 'dist');
+export const DIST = join(EXAMPLE, 'dist');
 export const CHROMIUM = process.env.CHROMIUM_BIN ?? '/usr/bin/chromium';
 export const ARGS = [
   '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',

@@ -3,44 +3,15 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { before, test } from 'node:test';
 import { connect, token } from '../support/clients.mjs';
-import { eventually, history, openWindow, startSite } from './support.mjs';
+import { assertSameHistory, keepsWriting, scene, together } from './session.mjs';
+import { eventually, openWindow, startSite } from './support.mjs';
 
 let server;
 before(async () => { server = await startSite(); });
 
-/** Tokens of a tenant that only this test knows, and a room in it. */
-function scene() {
-  const tenant = randomUUID();
-  const of = (user_id, username) => token({ user_id, username, tenant });
-  return { room: `room-${randomUUID()}`, alice: of(1, 'alice'), bob: of('two', 'bob') };
-}
-
-/** The windows of alice and bob, both in the room and each seeing the other. */
-async function together(t, { room, alice: aliceToken, bob: bobToken }, site = server) {
-  const alice = await openWindow(t, site, { token: aliceToken, room });
-  await alice.ready();
-  const bob = await openWindow(t, site, { token: bobToken, room });
-  await bob.ready();
-  await Promise.all([alice.seesPerson('bob', 'online'), bob.seesPerson('alice', 'online')]);
-  return { alice, bob };
-}
-
-/** The windows show what is stored: everything, once, in order; and at no moment showed a message twice. */
-async function assertSameHistory(site, accessToken, room, ...windows) {
-  const stored = (await history(site, accessToken, room)).map(({ message }) => message);
-  for (const window of windows) {
-    await eventually(async () => {
-      assert.deepEqual(await window.texts(), stored);
-      assert.equal(await window.unsent(), 0);
-    });
-    await window.assertNeverDoubled();
-  }
-  return stored;
-}
-
 test('two_windows_chat_both_ways', async (t) => {
   const { alice: aliceToken, room, ...rest } = scene();
-  const { alice, bob } = await together(t, { alice: aliceToken, room, ...rest });
+  const { alice, bob } = await together(t, server, { alice: aliceToken, room, ...rest });
 
   await alice.send('Hello Bob');
   await bob.sees('Hello Bob');
@@ -58,7 +29,7 @@ test('two_windows_chat_both_ways', async (t) => {
 });
 
 test('text_is_shown_as_text', async (t) => {
-  const { alice, bob } = await together(t, scene());
+  const { alice, bob } = await together(t, server, scene());
   const text = '<img src=x onerror="document.title=1"> & <b>bold</b>';
   await alice.send(text);
   await bob.sees(text);
@@ -67,7 +38,7 @@ test('text_is_shown_as_text', async (t) => {
 });
 
 test('each_sees_the_other_typing_by_name', async (t) => {
-  const { alice, bob } = await together(t, scene());
+  const { alice, bob } = await together(t, server, scene());
 
   await bob.composer.pressSequentially('I am thinking');
   await alice.typing.getByText('bob is typing…').waitFor();
@@ -83,7 +54,7 @@ test('each_sees_the_other_typing_by_name', async (t) => {
 
 test('presence_follows_a_window_that_closes_and_comes_back', async (t) => {
   const tokens = scene();
-  const { alice, bob } = await together(t, tokens);
+  const { alice, bob } = await together(t, server, tokens);
 
   await bob.context.close();
   await alice.seesPerson('bob', 'offline');
@@ -190,27 +161,14 @@ test('message_whose_acknowledgement_was_lost_is_stored_once', async (t) => {
 
 test('windows_show_the_exact_history_after_a_crash_and_a_restart', async (t) => {
   const tokens = scene();
-  const { alice, bob } = await together(t, tokens);
+  const { alice, bob } = await together(t, server, tokens);
 
-  // Alice types and sends all the time, whatever happens to the server.
-  const written = [];
-  let stop = false;
-  const writer = (async () => {
-    while (!stop) {
-      const text = `line ${written.length + 1}`;
-      written.push(text);
-      await alice.send(text);
-    }
-  })();
-  const more = (count) => {
-    const goal = written.length + count;
-    return eventually(async () => assert.ok(written.length > goal));
-  };
+  const writer = keepsWriting(alice);
   const outage = async (name, end) => {
-    await more(5);
+    await writer.more(5);
     await end();
     await Promise.all([alice.reconnecting(), bob.reconnecting()]);
-    await more(5); // written while nobody listens
+    await writer.more(5); // written while nobody listens
     await bob.send(`bob during the ${name}`);
     await alice.page.getByText('Connection lost').waitFor();
     await server.restart();
@@ -221,16 +179,15 @@ test('windows_show_the_exact_history_after_a_crash_and_a_restart', async (t) => 
   try {
     await outage('crash', () => server.kill());
     await outage('restart', () => server.stop());
-    await more(5);
+    await writer.more(5);
   } finally {
-    stop = true;
-    await writer;
+    await writer.stop();
   }
-  await bob.message(written.at(-1), 'sent').waitFor({ timeout: 30_000 });
+  await bob.message(writer.written.at(-1), 'sent').waitFor({ timeout: 30_000 });
 
   const stored = await assertSameHistory(server, tokens.alice, tokens.room, alice, bob);
-  assert.deepEqual(stored.filter((text) => text.startsWith('line')), written);
-  assert.equal(stored.length, written.length + 2);
+  assert.deepEqual(stored.filter((text) => text.startsWith('line')), writer.written);
+  assert.equal(stored.length, writer.written.length + 2);
   alice.assertNoFaults({ lostConnections: true });
   bob.assertNoFaults({ lostConnections: true });
 });

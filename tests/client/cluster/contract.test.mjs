@@ -20,20 +20,13 @@ const DOORS = {
   'a raw WebSocket': { client: 'raw' },
 };
 
-/** How many connections each node says that it has. */
-async function connections() {
-  const pages = await Promise.all(cluster.nodes.map(async ({ url }) => (await fetch(`${url}/metrics`)).text()));
-  const counts = pages.map((page) => [...page.matchAll(/^confab_connections\{.*\} (\d+)$/gm)].map(([, count]) => Number(count)));
-  return counts.map((each) => each.reduce((sum, count) => sum + count, 0));
-}
-
 // Without it the rest could be one node's work.
 const spread = {
   'the clients of a fact are on different nodes': async (w) => {
     for (const name of ['alice', 'bob', 'carol', 'alice', 'bob', 'carol']) await w.user(name);
-    await eventually(async () => assert.deepEqual(await connections(), [2, 2, 2]));
+    await eventually(async () => assert.deepEqual(await cluster.connections(), [2, 2, 2]));
     for (const client of w.clients.splice(0)) client.close();
-    await eventually(async () => assert.deepEqual(await connections(), [0, 0, 0]));
+    await eventually(async () => assert.deepEqual(await cluster.connections(), [0, 0, 0]));
   },
 };
 

@@ -1,6 +1,6 @@
 // Several nodes over PostgreSQL and Redis behind nginx, as people run them.
 import { randomUUID } from 'node:crypto';
-import { HEADER, NODES, startNginx } from './nginx.mjs';
+import { HEADER, NODES, example, routed, startBalancer } from './balancer.mjs';
 import { startPostgres } from './postgres.mjs';
 import { freePort } from './program.mjs';
 import { startRedis } from './redis.mjs';
@@ -17,9 +17,8 @@ function services() {
 }
 
 /**
- * Starts `nodes` nodes behind nginx. `settings` are those of `startServer`, for
- * each node, or a function from a node's index to its own. `postgres` and `redis` in place of those of the file.
- * One node alone needs neither, and has its SQLite.
+ * Starts `nodes` nodes behind nginx. `settings` are those of `startServer`, for each node, or a function from a node's
+ * index to its own. `postgres` and `redis` in place of those of the file. One node alone needs neither, and has its SQLite.
  *
  * A cluster stands where a server stands for a `World`: successive clients of it are sent to different nodes.
  */
@@ -31,7 +30,7 @@ export async function startCluster({ nodes: count = 3, settings = {}, ...own } =
     return new Server({ ...common.settings, ...named, listen: `127.0.0.1:${await freePort()}`, ...each });
   }));
   await Promise.all(nodes.map((node) => node.start()));
-  const nginx = await startNginx(nodes.map(({ port }) => port));
+  const nginx = await startBalancer('nginx', routed(example('nginx', nodes)));
   return new Cluster({ ...common, nodes, nginx });
 }
 
@@ -56,6 +55,16 @@ class Cluster {
 
   /** Every line that was logged, node after node. */
   log() { return this.nodes.flatMap((node) => node.log()); }
+
+  /** How many connections each node says that it has; null for one that does not answer. */
+  async connections() {
+    return Promise.all(this.nodes.map(async ({ url }) => {
+      const answer = await fetch(`${url}/metrics`).catch(() => null);
+      if (!answer) return null;
+      const counts = (await answer.text()).matchAll(/^confab_connections\{.*\} (\d+)$/gm);
+      return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
+    }));
+  }
 
   /** SIGTERM to all nodes at once, then the end of nginx. Resolves to the nodes' exit codes. */
   async stop() {

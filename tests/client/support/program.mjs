@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { after } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 
 const START_MS = 15_000;
 const STOP_MS = 30_000;
+const TICK_MS = 20;
 const LINES_KEPT = 100_000;
 const LOG_TAIL = 60;
 const TIMED_OUT = Symbol('timed out');
@@ -52,7 +54,7 @@ export class Program {
 
   resume() { this.#child.kill('SIGCONT'); }
 
-  /** Runs it and resolves to what `ready` finds in a line of its output. */
+  /** Runs it and resolves to what `ready` finds in a line of its output. Or `ready` is the port that it is to listen on. */
   async run(command, args, ready, options = {}) {
     this.#leaving = false;
     // A folder of its own, so that no confab.toml of the developer's is read.
@@ -64,8 +66,10 @@ export class Program {
       child.once('error', (error) => resolve({ code: null, signal: error.message }));
       child.once('close', (code, signal) => resolve({ code, signal }));
     });
-    const found = new Promise((resolve) => { this.#read(child, ready, resolve); });
-    const first = await Promise.race([found, this.#exited.then((exit) => ({ exit })), timeout(START_MS)]);
+    const isLine = typeof ready === 'function';
+    const found = new Promise((resolve) => { this.#read(child, isLine ? ready : () => {}, resolve); });
+    const ended = this.#exited.then((exit) => ({ exit }));
+    const first = await Promise.race([isLine ? found : listens(ready), ended, timeout(START_MS)]);
     if (first === TIMED_OUT || first.exit) {
       this.#leaving = true;
       child.kill('SIGKILL');
@@ -131,6 +135,19 @@ const handles = (child) => [child, child.stdout, child.stderr];
 
 function timeout(ms) {
   return new Promise((resolve) => { setTimeout(resolve, ms, TIMED_OUT).unref(); });
+}
+
+/** Until somebody listens there. */
+async function listens(port) {
+  for (const until = Date.now() + START_MS; Date.now() < until;) {
+    const open = await new Promise((resolve) => {
+      const socket = net.connect(port, '127.0.0.1', () => { socket.destroy(); resolve(true); });
+      socket.once('error', () => resolve(false));
+    });
+    if (open) return { found: port };
+    await sleep(TICK_MS);
+  }
+  return TIMED_OUT;
 }
 
 /** A port of the loopback that nobody listens on, for programs that cannot be told to take a free one. */

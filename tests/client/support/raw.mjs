@@ -5,9 +5,9 @@ import http from 'node:http';
 const DEADLINE_MS = 10_000;
 
 /** Resolves to `{status, headers, body, bytes}`: the body as text and as it came. */
-export function request(server, path, { method = 'GET', headers = {}, body } = {}) {
+export function request(server, path, { method = 'GET', headers = {}, body, localAddress } = {}) {
   return new Promise((resolve, reject) => {
-    const asked = http.request(`${server.url}${path}`, { method, headers, agent: false }, (response) => {
+    const asked = http.request(`${server.url}${path}`, { method, headers, localAddress, agent: false }, (response) => {
       const parts = [];
       response.on('data', (part) => parts.push(part));
       response.on('error', reject);

@@ -257,6 +257,8 @@ export const TALL = { viewport: { width: 1280, height: 6000 } };
 
 /** The windows show what is stored: everything, once, in order. Resolves to the texts. */
 export async function assertSameHistory(server, account, room, ...windows) {
+  // What stands in a window may still be on its way.
+  for (const window of windows) await eventually(async () => assert.equal(await window.unsent(), 0));
   const stored = (await history(server, account.access_token, room)).map(({ message }) => message);
   for (const window of windows) {
     await eventually(async () => {

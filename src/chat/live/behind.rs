@@ -1,0 +1,51 @@
+//! A live room that has not heard all that the store has.
+
+use std::sync::Arc;
+
+use entity::ids::Rev;
+
+use super::room::{Delivered, LiveRoom};
+use crate::{chat::Connection, protocol::Encoded};
+
+impl LiveRoom {
+    /// The store has the room up to a revision. Says whether what is missing here has to be read.
+    pub(super) fn reaches(&self, rev: Rev) -> bool {
+        let mut state = self.lock();
+        state.stored = state.stored.max(rev);
+        state.begin_filling()
+    }
+
+    /// See [`super::LiveRooms::listen_from`].
+    pub(super) fn listen_from(
+        &self,
+        newest: &[Arc<Encoded>],
+        connections: &[Arc<Connection>],
+    ) -> Delivered {
+        let mut state = self.lock();
+        if state.closed {
+            return Delivered::Closed;
+        }
+        let Some(last) = newest.last() else {
+            return Delivered::Done;
+        };
+        if !state.started {
+            state.start(last.message.rev);
+        }
+        let delivered = state.delivered;
+        for connection in connections {
+            if state.members.contains_key(&connection.id)
+                || state.member(connection, delivered).is_none()
+            {
+                continue;
+            }
+            for change in newest
+                .iter()
+                .filter(|change| change.message.rev <= delivered)
+            {
+                connection.deliver(change);
+            }
+        }
+        state.hand_out();
+        Delivered::Done
+    }
+}
