@@ -35,8 +35,11 @@ const SERVICE_ACTS = {
   'cut database': { harms: ['database'], cuts: 'postgres' },
 };
 
-/** Which faults there are with so many nodes. */
-export const ACTS = (nodes) => [...Object.keys(NODE_ACTS), ...(nodes > 1 ? Object.keys(SERVICE_ACTS) : [])];
+const needs = ({ harms }) => (harms.includes('redis') ? 'redis' : 'postgres');
+const serviceActs = (services) => Object.fromEntries(Object.entries(SERVICE_ACTS).filter(([, act]) => services.includes(needs(act))));
+
+/** Which faults there are with some services. */
+export const acts = (services) => [...Object.keys(NODE_ACTS), ...Object.keys(serviceActs(services))];
 
 export class Nemesis {
   #isOver = false;
@@ -48,8 +51,11 @@ export class Nemesis {
   }
 
   start() {
-    this.#lanes = [this.#lane(NODE_ACTS, { pause: [4000, 8000], lasts: [500, 4000] })];
-    if (this.stage.redis) this.#lanes.push(sleep(NODES_ONLY_MS).then(() => this.#lane(SERVICE_ACTS, { pause: [1500, 4500], lasts: [800, 4000] })));
+    const ofServices = serviceActs(['redis', 'postgres'].filter((service) => this.stage[service]));
+    this.#lanes = [
+      this.#lane(NODE_ACTS, { pause: [4000, 8000], lasts: [500, 4000] }),
+      sleep(NODES_ONLY_MS).then(() => this.#lane(ofServices, { pause: [1500, 4500], lasts: [800, 4000] })),
+    ];
   }
 
   /** No more of it: resolves when all is as it was. */
@@ -60,14 +66,13 @@ export class Nemesis {
 
   /** All acts in any order, and again. */
   async #lane(acts, { pause, lasts }) {
-    let left = [];
-    let round = 0;
-    while (!this.#isOver) {
+    const names = Object.keys(acts);
+    let left = this.#shuffled(names);
+    while (!this.#isOver && names.length > 0) {
       if (left.length === 0) {
-        left = this.#shuffled(Object.keys(acts));
-        // Now and then services are left alone for so long that presence can be judged.
-        if (round > 0 && acts === SERVICE_ACTS) await this.#calm(NODES_ONLY_MS);
-        round += 1;
+        left = this.#shuffled(names);
+        // Services are left alone for so long now and then that presence can be judged.
+        if (acts !== NODE_ACTS) await this.#calm(NODES_ONLY_MS);
       }
       await this.#calm(this.#between(pause));
       if (!this.#isOver) await this.#act(left.pop(), acts, this.#between(lasts));

@@ -17,10 +17,10 @@ const CATCH_UP_MS = 15_000;
 const PAGE = 200;
 
 /** Resolves to the record. `seconds` is how long the nemesis is at work. */
-export async function run({ seed, seconds, nodes: count = 3, say = () => {} }) {
-  const stage = await startStage({ count, settings: SETTINGS });
+export async function run({ seed, seconds, nodes: count, services, say = () => {} }) {
+  const stage = await startStage({ count, services, settings: SETTINGS });
   const tape = new Tape({
-    seed, nodes: count, shared: count > 1, limit: LIMIT.rate_limit_messages, window: LIMIT.rate_limit_window_seconds * 1000,
+    seed, nodes: count, shared: services.includes('redis'), limit: LIMIT.rate_limit_messages, window: LIMIT.rate_limit_window_seconds * 1000,
     grace: SETTINGS.presence_grace_seconds * 1000, typing: SETTINGS.typing_timeout_seconds * 1000, seconds,
   });
   const mix = new Mix({ tape, stage, seed });

@@ -12,11 +12,11 @@ import { Proxy } from './proxy.mjs';
 const START_AGAIN_MS = 300;
 const START_MS = 40_000;
 
-/** `count` nodes; one alone has its SQLite, and neither PostgreSQL nor Redis. */
-export async function startStage({ count, settings = {} }) {
-  if (count === 1) return new Stage([await node('node-1', { settings })], {});
-  const [postgres, redis] = await Promise.all([startPostgres(), startRedis()]);
-  const database = new URL(await postgres.createDatabase());
+/** `count` nodes over `services`, of which there are `postgres` and `redis`. Without the former a node has its SQLite. */
+export async function startStage({ count, services, settings = {} }) {
+  const has = (name) => services.includes(name);
+  const [postgres, redis] = await Promise.all([has('postgres') && startPostgres(), has('redis') && startRedis()]);
+  const database = postgres && new URL(await postgres.createDatabase());
   const nodes = [];
   for (let i = 1; i <= count; i += 1) nodes.push(await node(`node-${i}`, { settings, postgres, redis, database }));
   // Together, as in a deployment: only one of them migrates.
@@ -26,19 +26,16 @@ export async function startStage({ count, settings = {} }) {
 
 async function node(name, { settings, postgres, redis, database }) {
   const ways = {};
-  const own = {};
-  if (postgres) {
+  const own = { listen: `127.0.0.1:${await freePort()}`, node_name: name };
+  if (redis) {
     ways.redis = await new Proxy(redis.port).start();
-    ways.postgres = await new Proxy(postgres.port).start();
-    Object.assign(own, {
-      node_name: name, redis_url: `redis://127.0.0.1:${ways.redis.port}`,
-      database_url: `${database.protocol}//${database.username}@127.0.0.1:${ways.postgres.port}${database.pathname}`,
-    });
+    own.redis_url = `redis://127.0.0.1:${ways.redis.port}`;
   }
-  const server = new Server({ listen: `127.0.0.1:${await freePort()}`, ...own, ...settings });
-  const made = new Node(name, server, ways);
-  if (!postgres) await made.start();
-  return made;
+  if (postgres) {
+    ways.postgres = await new Proxy(postgres.port).start();
+    own.database_url = `${database.protocol}//${database.username}@127.0.0.1:${ways.postgres.port}${database.pathname}`;
+  }
+  return new Node(name, new Server({ ...own, ...settings }), ways);
 }
 
 class Node {
@@ -137,7 +134,7 @@ class Stage {
   async end() {
     const codes = await Promise.all(this.nodes.map((node) => node.server.stop()));
     const ways = this.nodes.flatMap((node) => Object.values(node.ways));
-    await Promise.all([...ways.map((way) => way.close()), this.postgres?.close(), this.redis?.close()]);
+    await Promise.all([...ways.map((way) => way.close()), this.postgres && this.postgres.close(), this.redis && this.redis.close()]);
     return codes;
   }
 }

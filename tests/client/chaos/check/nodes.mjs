@@ -2,9 +2,9 @@
 
 /** A debug build, with its caches. */
 const MAX_RSS = 600e6;
-/** Of one kind, on one node, for each fault that could cause it. */
-const WARNINGS_PER_FAULT = 6;
-const WARNINGS_ANYWAY = 20;
+/** How often the same may be logged: one line when Redis goes, one when it is back; a line for each request that the database fails. */
+const ANYWAY = 20;
+const FOR_EACH_FAULT = { redis: 2, other: 100 };
 
 export function* checkNodes(record) {
   for (const { kind, node, rss, at } of record.entries) {
@@ -17,7 +17,8 @@ export function* checkNodes(record) {
     if (kind !== 'log') continue;
     const faults = record.faults.filter((fault) => fault.node === undefined || fault.node === node).length;
     for (const [text, count] of warnings) {
-      if (count > WARNINGS_ANYWAY + WARNINGS_PER_FAULT * faults) yield { rule: 'log', what: `${node} logs ${count} times (${faults} faults): ${text}` };
+      const most = ANYWAY + faults * (/redis/i.test(text) ? FOR_EACH_FAULT.redis : FOR_EACH_FAULT.other);
+      if (count > most) yield { rule: 'log', what: `${node} logs ${count} times (${faults} faults): ${text}` };
     }
     for (const text of panics) yield { rule: 'log', what: `${node} panicked: ${text}` };
   }
