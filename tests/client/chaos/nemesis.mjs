@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 const CUTS = ['refuse', 'hang', 'hang in', 'hang out', 'slow', 'reset'];
 /** Long enough for a node that died to be missed, without anything else in the way. */
 const NODES_ONLY_MS = 24_000;
+/** How many faults last so long that leases end and clients lose their patience, where there is time for it. */
+const LONG = { share: 0.2, lasts: [5000, 20_000], from: 180 };
 
 /** Each: what it is called, what suffers, `begin`, and `end` after some time. */
 const NODE_ACTS = {
@@ -44,17 +46,24 @@ export const acts = (services) => [...Object.keys(NODE_ACTS), ...Object.keys(ser
 export class Nemesis {
   #isOver = false;
   #lanes = [];
+  /** Acts of which not all were done yet. */
+  #pending = new Set();
 
   /** `leave(node)` is called before a node is killed. */
-  constructor({ stage, tape, random, leave }) {
-    Object.assign(this, { stage, tape, random, leave });
+  constructor({ stage, tape, random, leave, seconds }) {
+    Object.assign(this, { stage, tape, random, leave, seconds });
   }
+
+  /** Whether every fault was there. */
+  get hasDoneAll() { return this.#pending.size === 0; }
 
   start() {
     const ofServices = serviceActs(['redis', 'postgres'].filter((service) => this.stage[service]));
+    this.#pending = new Set([NODE_ACTS, ofServices]);
+    // A death first, while nothing is in the way of its being noticed.
     this.#lanes = [
-      this.#lane(NODE_ACTS, { pause: [4000, 8000], lasts: [500, 4000] }),
-      sleep(NODES_ONLY_MS).then(() => this.#lane(ofServices, { pause: [1500, 4500], lasts: [800, 4000] })),
+      this.#act('kill node', NODE_ACTS, 3000).then(() => this.#lane(NODE_ACTS, [4000, 8000])),
+      this.#calm(NODES_ONLY_MS).then(() => this.#lane(ofServices, [1500, 4500])),
     ];
   }
 
@@ -65,24 +74,23 @@ export class Nemesis {
   }
 
   /** All acts in any order, and again. */
-  async #lane(acts, { pause, lasts }) {
-    const names = Object.keys(acts);
-    let left = this.#shuffled(names);
-    while (!this.#isOver && names.length > 0) {
-      if (left.length === 0) {
-        left = this.#shuffled(names);
-        // Services are left alone for so long now and then that presence can be judged.
-        if (acts !== NODE_ACTS) await this.#calm(NODES_ONLY_MS);
+  async #lane(acts, pause) {
+    while (!this.#isOver) {
+      for (const what of this.#shuffled(Object.keys(acts))) {
+        await this.#calm(this.#between(pause));
+        if (!this.#isOver) await this.#act(what, acts, this.#between(this.#lasts()));
       }
-      await this.#calm(this.#between(pause));
-      if (!this.#isOver) await this.#act(left.pop(), acts, this.#between(lasts));
+      if (!this.#isOver) this.#pending.delete(acts);
+      // Services are left alone for so long now and then that presence can be judged.
+      await this.#calm(acts === NODE_ACTS ? 100 : NODES_ONLY_MS);
     }
   }
 
+  #lasts() { return this.seconds >= LONG.from && this.random.chance(LONG.share) ? LONG.lasts : [500, 4000]; }
+
   async #act(what, acts, lasts) {
     const { stage, tape, random, leave } = this;
-    const node = random.pick(stage.nodes.filter(({ isUp }) => isUp));
-    if (!node) return;
+    const node = random.pick(stage.nodes.filter(({ isUp }) => isUp)) ?? random.pick(stage.nodes);
     const { harms, cuts, ...own } = acts[what];
     const { begin, end, how } = cuts ? this.#cut(cuts) : own;
     const target = { stage, node, random, leave };

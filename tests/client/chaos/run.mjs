@@ -25,14 +25,14 @@ export async function run({ seed, seconds, nodes: count, services, say = () => {
   });
   const mix = new Mix({ tape, stage, seed });
   const watch = observe(tape, stage);
-  const nemesis = new Nemesis({ stage, tape, random: chance(seed), leave: (node) => mix.forsake(node, STAYS_AWAY_MS) });
+  const nemesis = new Nemesis({ stage, tape, random: chance(seed), leave: (node) => mix.forsake(node, STAYS_AWAY_MS), seconds });
   say('everybody comes');
   await mix.begin();
   mix.start();
   nemesis.start();
   const until = performance.now() + seconds * 1000;
-  while (performance.now() < until) {
-    await sleep(Math.min(10_000, until - performance.now()));
+  while (performance.now() < until || !nemesis.hasDoneAll) {
+    await sleep(Math.max(1000, Math.min(10_000, until - performance.now())));
     say(progress(tape));
   }
   await nemesis.end();
@@ -60,7 +60,12 @@ function observe(tape, stage) {
 /** Everybody is there but those who go for good; all has been sent; all have heard all; all agree on who is there. */
 async function settle({ tape, mix, stage, say }) {
   const gone = mix.actors.filter(({ user, random }) => user !== 'owner' && random.chance(0.2));
-  for (const actor of gone) actor.leave();
+  // Not at the first attempt: who has come back and goes again is gone as well.
+  for (const actor of gone) {
+    actor.leave('drop');
+    await actor.connect();
+    actor.leave();
+  }
   const here = mix.actors.filter((actor) => !gone.includes(actor));
   await Promise.all(here.map((actor) => comeToRest(actor)));
   say('all are back');
