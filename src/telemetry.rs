@@ -90,6 +90,28 @@ fn describe() {
     describe_counter!(
         "confab_unknown_sessions_total",
         "Requests for Socket.IO sessions that this node does not have"
+    describe_gauge!("confab_bus_up", "Whether Redis can be reached: 1 or 0");
+    describe_counter!(
+        "confab_bus_outages_total",
+        "How often Redis could not be reached any more"
+    );
+    describe_gauge!("confab_bus_channels", "Channels that this node listens to");
+    describe_counter!("confab_bus_published_total", "Events sent to other nodes");
+    describe_counter!(
+        "confab_bus_received_total",
+        "Events received from other nodes, repeated ones included"
+    );
+    describe_counter!(
+        "confab_bus_dropped_total",
+        "Events that were not sent to other nodes, which found them in the store"
+    );
+    describe_counter!(
+        "confab_bus_unreadable_total",
+        "Events of other nodes that this release cannot read"
+    );
+    describe_histogram!(
+        "confab_bus_lag_seconds",
+        "How far behind is what is heard of other nodes"
     );
     describe_histogram!(
         "confab_commit_seconds",

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use redis::{Health, Link, Request};
+pub use redis::{Health, Link, RedisBus, Request, connect};
 pub use roster::{Alone, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 

@@ -4,9 +4,10 @@
 //! A [`LiveRoom`] exists while somebody on this node is in the room. Under its lock it decides what has been delivered
 //! (`delivered`), so an answer that is sent under the same lock has a definite place in the stream: everything up to
 //! `delivered` is in the answer, everything after it follows. A revision that arrives early waits; a hole that does not
-//! fill within [`HOLE_PATIENCE`] is read from the store, which is the truth.
+//! fill within a moment is read from the store, which is the truth.
 
 mod behind;
+mod filling;
 mod history;
 mod room;
 mod typing;
@@ -30,13 +31,8 @@ use crate::{
     bus::{Bus, Origin, Topic, Typist},
     error::{Error, Result},
     protocol::{Encoded, to_raw},
-    store::{MessageQuery, Store},
+    store::Store,
 };
-
-/// How long a revision may be missing before it is read from the store.
-const HOLE_PATIENCE: Duration = Duration::from_millis(100);
-/// Messages read at once to fill a hole.
-const HOLE_PAGE: u32 = 500;
 
 /// A room of a tenant.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -72,16 +68,19 @@ pub struct LiveRooms {
     rooms: Arc<DashMap<RoomKey, Arc<LiveRoom>>>,
     store: Store,
     bus: Arc<dyn Bus>,
+    /// Whether other nodes write to the rooms too.
+    is_shared: bool,
     typing_timeout: Duration,
 }
 
 impl LiveRooms {
     #[must_use]
-    pub fn new(store: Store, bus: Arc<dyn Bus>, typing_timeout: Duration) -> Self {
+    pub fn new(store: Store, bus: Arc<dyn Bus>, is_shared: bool, typing_timeout: Duration) -> Self {
         Self {
             rooms: Arc::default(),
             store,
             bus,
+            is_shared,
             typing_timeout,
         }
     }
@@ -138,6 +137,9 @@ impl LiveRooms {
     ) -> Result<bool> {
         loop {
             let room = self.open(key).await?;
+            if self.is_shared {
+                self.bring_up(key, &room).await?;
+            }
             let read = history::read(
                 &self.store,
                 &room,
@@ -202,26 +204,6 @@ impl LiveRooms {
         self.get(key).is_some_and(|room| room.is_member(connection))
     }
 
-    /// The store has the room up to a revision: what is missing here is read.
-    pub fn reaches(&self, key: &RoomKey, rev: Rev) {
-        if let Some(room) = self.get(key)
-            && room.reaches(rev)
-        {
-            self.spawn_fill(key, &room);
-        }
-    }
-
-    /// Makes connections that have heard nothing of a direct room so far hear its newest messages, and what follows.
-    pub fn listen_from(
-        &self,
-        key: &RoomKey,
-        newest: &[Arc<Encoded>],
-        connections: &[Arc<Connection>],
-    ) {
-        while self.entry(key).listen_from(newest, connections) == Delivered::Closed {}
-        self.close_if_empty(key);
-    }
-
     /// Hands a change to the room's stream. `listeners` are the connections that hear it though they have not joined.
     pub fn deliver(&self, key: &RoomKey, change: Encoded, listeners: &[Arc<Connection>]) {
         let change = Arc::new(change);
@@ -241,33 +223,6 @@ impl LiveRooms {
                 self.close_if_empty(key);
             }
             return;
-        }
-    }
-
-    /// Waits for missing revisions, then reads them from the store.
-    async fn fill_hole(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
-        loop {
-            tokio::time::sleep(HOLE_PATIENCE).await;
-            let Some(after) = room.hole() else { return };
-            tracing::warn!(room = %key.room, after = after.0, "a revision did not arrive; reading it from the store");
-            let part = MessageQuery::Since {
-                rev: after,
-                limit: HOLE_PAGE,
-            };
-            if let Ok(messages) = self.store.messages(&key.tenant, &key.room, part).await {
-                let support = match messages.first().map(|message| message.sender_type) {
-                    Some(Some(_)) => self.store.support_room(&key.tenant, &key.room).await,
-                    _ => Ok(None),
-                };
-                let unread = support.ok().flatten().map(|row| row.unread_count);
-                for message in messages.into_iter().map(Arc::new) {
-                    let change = match unread {
-                        Some(unread) => Encoded::in_support(message, unread),
-                        None => Encoded::new(message),
-                    };
-                    room.deliver(&Arc::new(change), &[]);
-                }
-            }
         }
     }
 
@@ -369,11 +324,6 @@ impl LiveRooms {
                 Err(error)
             }
         }
-    }
-
-    fn spawn_fill(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
-        let (rooms, key, room) = (self.clone(), key.clone(), Arc::clone(room));
-        tokio::spawn(async move { rooms.fill_hole(&key, &room).await });
     }
 
     fn close_if_empty(&self, key: &RoomKey) {

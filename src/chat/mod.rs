@@ -111,6 +111,7 @@ impl Chat {
                 live: LiveRooms::new(
                     store.clone(),
                     Arc::clone(&bus),
+                    roster.is_shared(),
                     config.typing_timeout_seconds.0,
                 ),
                 presence: Presence::new(),

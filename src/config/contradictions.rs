@@ -32,6 +32,12 @@ impl Config {
         if previous.iter().any(|secret| secret.len() < 32) {
             problems.push("jwt_previous_secrets: each must have at least 32 bytes".to_owned());
         }
+        if self.redis_url.0.is_some() && !self.has_issuer() {
+            problems.push(
+                "redis_url: several nodes take the same tokens: set jwt_secret, or a public key"
+                    .to_owned(),
+            );
+        }
         if !previous.is_empty() && !self.has_issuer() {
             problems.push("jwt_previous_secrets: set the jwt_secret that follows them".to_owned());
         }
@@ -86,6 +92,13 @@ impl Config {
         let schemes = ["sqlite:", "postgres:", "postgresql:"];
         if url.is_some_and(|url| !schemes.iter().any(|scheme| url.starts_with(scheme))) {
             problems.push("database_url: must begin with sqlite: or postgres:".to_owned());
+        }
+        let is_postgres = url.is_some_and(|url| url.starts_with("postgres"));
+        if self.redis_url.0.is_some() && !is_postgres {
+            problems.push(
+                "redis_url: several nodes share one database: set database_url to a PostgreSQL"
+                    .to_owned(),
+            );
         }
         if !(2..=1000).contains(&self.database_connections) {
             problems.push("database_connections: must be from 2 to 1000".to_owned());

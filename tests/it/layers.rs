@@ -15,7 +15,10 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("tokio_tungstenite", &["gateway/websocket/"]),
     ("governor", &["limits.rs", "clock.rs"]),
     // In `bus/mod.rs` it is the module.
-    ("redis", &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"]),
+    (
+        "redis",
+        &["bus/redis/", "bus/mod.rs", "limits.rs", "limits/"],
+    ),
     ("jsonwebtoken", &["auth.rs", "auth/"]),
     ("argon2", &["chat/accounts.rs"]),
     ("crate::gateway", &["gateway/", "app.rs"]),

@@ -22,7 +22,7 @@ use super::{
     target::{Connection, Target},
 };
 use crate::{
-    bus::{NodeId, Unreachable},
+    bus::{NodeId, Topic, Unreachable},
     config::Config,
 };
 
@@ -173,6 +173,21 @@ impl Link {
 }
 
 impl Shared {
+    /// What a topic is called. Channels, other than keys, are shared by all databases of a server.
+    pub(super) fn channel(&self, topic: &Topic) -> String {
+        let (kind, owner): (_, &[&str]) = match topic {
+            Topic::Room(tenant, room) => ("room", &[&tenant.to_string(), &room.to_string()]),
+            Topic::User(tenant, user) => ("user", &[&tenant.to_string(), &user.to_string()]),
+            Topic::Tenant(tenant) => ("tenant", &[&tenant.to_string()]),
+            Topic::Desk(tenant) => ("desk", &[&tenant.to_string()]),
+            Topic::Nodes => ("nodes", &[]),
+        };
+        match self.target.database() {
+            0 => self.names.name(kind, owner, &[]),
+            database => self.names.name(kind, owner, &["in", &database.to_string()]),
+        }
+    }
+
     /// What a refusal means for the connection.
     fn failed(&self, error: &RedisError) {
         match Trouble::of(error) {

@@ -127,6 +127,13 @@ fn parse_one(url: &str) -> Result<ConnectionInfo, String> {
         .set_tcp_settings(tcp_settings()))
 }
 
+pub(super) fn host(info: &ConnectionInfo) -> String {
+    match info.addr() {
+        ConnectionAddr::Tcp(host, _) | ConnectionAddr::TcpTls { host, .. } => host.clone(),
+        _ => String::new(),
+    }
+}
+
 /// A connection to one server. Answers may take as long as they like: whoever asks knows how long they have.
 pub(super) async fn connect(
     info: &ConnectionInfo,

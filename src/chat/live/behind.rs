@@ -8,6 +8,12 @@ use super::room::{Delivered, LiveRoom};
 use crate::{chat::Connection, protocol::Encoded};
 
 impl LiveRoom {
+    /// After which revision something is missing up to another one.
+    pub(super) fn lacks(&self, rev: Rev) -> Option<Rev> {
+        let state = self.lock();
+        (!state.closed && state.delivered < rev).then_some(state.delivered)
+    }
+
     /// The store has the room up to a revision. Says whether what is missing here has to be read.
     pub(super) fn reaches(&self, rev: Rev) -> bool {
         let mut state = self.lock();

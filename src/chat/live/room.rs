@@ -126,10 +126,13 @@ impl LiveRoom {
         }
         let rev = change.message.rev;
         if !listeners.is_empty() {
-            if !state.started {
+            if state.started {
+                state.include(listeners, rev);
+            } else {
                 state.start(rev.previous());
+                // What others said just before may come after it.
+                state.include(listeners, Rev(1));
             }
-            state.include(listeners, rev);
         }
         if state.started && rev <= state.delivered {
             state.deliver_late(change);
