@@ -90,6 +90,7 @@ fn describe() {
     describe_counter!(
         "confab_unknown_sessions_total",
         "Requests for Socket.IO sessions that this node does not have"
+    );
     describe_gauge!("confab_bus_up", "Whether Redis can be reached: 1 or 0");
     describe_counter!(
         "confab_bus_outages_total",

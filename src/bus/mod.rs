@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use redis::{Health, Link, RedisBus, Request, connect};
-pub use roster::{Alone, Roster, Unreachable, Version};
+pub use redis::{Health, Held, Lease, LeaseId, Link, RedisBus, RedisRoster, Request, connect};
+pub use roster::{Alone, Answer, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
 use crate::{
@@ -193,7 +193,7 @@ pub enum Origin {
 }
 
 /// What this node has to tell the roster again, see [`Listener::declare`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Redeclare {
     /// What it could not be told while it was away.
     Changed,

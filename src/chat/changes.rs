@@ -8,7 +8,6 @@ use std::{
     time::Duration,
 };
 
-use entity::ids::{TenantId, UserId};
 use serde_json::value::RawValue;
 use tokio::{
     sync::Notify,
@@ -26,7 +25,7 @@ use super::{
 use crate::{
     auth::Identity,
     error::{Error, Result},
-    limits::Place,
+    limits::UserPlace,
     protocol::{Changes, GetChanges},
 };
 
@@ -105,7 +104,7 @@ impl Chat {
         let token_ends = self
             .time_left(caller)
             .map_or(until, |left| Instant::now() + left);
-        let watch = Watch::begin(self, caller, key)?;
+        let watch = Watch::begin(self, caller, key).await?;
         self.listen(&watch.connection).await;
         self.confirm(&watch.connection).await?;
         loop {
@@ -137,7 +136,7 @@ struct Watch<'a> {
     key: &'a RoomKey,
     connection: Arc<Connection>,
     signals: Arc<Signals>,
-    _place: Place<(TenantId, UserId)>,
+    _place: UserPlace,
 }
 
 /// What a watch's connection is told.
@@ -170,8 +169,11 @@ impl std::ops::Deref for Watch<'_> {
 
 impl<'a> Watch<'a> {
     /// Takes one of the user's places for connections: an answer that waits costs as much.
-    fn begin(chat: &'a Chat, caller: &Identity, key: &'a RoomKey) -> Result<Self> {
-        let place = chat.limits.connection(&caller.tenant, &caller.user_id)?;
+    async fn begin(chat: &'a Chat, caller: &Identity, key: &'a RoomKey) -> Result<Self> {
+        let place = chat
+            .limits
+            .connection(&caller.tenant, &caller.user_id)
+            .await?;
         let signals = Arc::new(Signals::default());
         let connection = Connection::new(
             Namespace::Chat,

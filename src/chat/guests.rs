@@ -176,7 +176,8 @@ impl Chat {
         self.know_user(&identity).await?;
         let place = self
             .limits
-            .connection(&identity.tenant, &identity.user_id)?;
+            .connection(&identity.tenant, &identity.user_id)
+            .await?;
         let (chat, connection) = (Arc::clone(self), Arc::clone(connection));
         // Both or neither, though the client hangs up.
         whole(async move {

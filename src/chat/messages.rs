@@ -63,7 +63,7 @@ impl Sending {
                     Some(counted),
                 ) = (&result, counted)
                 {
-                    limits.refund(&counted);
+                    limits.refund(&counted).await;
                 }
                 result.map(|stored| stored.message)
             }
@@ -127,10 +127,10 @@ impl Chat {
         // Made last: a message that is refused leaves no room behind.
         let room = match found {
             Some(room) => room,
-            None => self
-                .create_direct_room(caller, &request.recipient_id)
-                .await
-                .map_err(|error| self.not_stored(counted.as_ref(), error))?,
+            None => match self.create_direct_room(caller, &request.recipient_id).await {
+                Ok(room) => room,
+                Err(error) => return Err(self.not_stored(counted.as_ref(), error).await),
+            },
         };
         let draft = Draft {
             text: request.message.0,
@@ -172,14 +172,14 @@ impl Chat {
             return Ok(Admitted::Before(Box::new(message)));
         }
         Ok(Admitted::New(
-            self.limits.message(&caller.tenant, &caller.user_id)?,
+            self.limits.message(&caller.tenant, &caller.user_id).await?,
         ))
     }
 
     /// A message that was counted goes no further.
-    fn not_stored(&self, counted: Option<&Counted>, error: Error) -> Error {
+    async fn not_stored(&self, counted: Option<&Counted>, error: Error) -> Error {
         if let Some(counted) = counted {
-            self.limits.refund(counted);
+            self.limits.refund(counted).await;
         }
         error
     }
@@ -212,7 +212,7 @@ impl Chat {
         };
         match self.store.append(&caller.tenant, message).await {
             Ok(queued) => Ok(Sending::Queued(queued, counted)),
-            Err(error) => Err(self.not_stored(counted.as_ref(), error)),
+            Err(error) => Err(self.not_stored(counted.as_ref(), error).await),
         }
     }
 

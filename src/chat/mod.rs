@@ -104,7 +104,7 @@ impl Chat {
             let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(chat.clone()));
             let roster: Arc<dyn Roster> = Arc::new(Alone);
             Self {
-                limits: Limits::new(&config, clock.clone()),
+                limits: Limits::new(&config, clock.clone(), None),
                 audit: Audit::start(&config, store.clone(), clock.clone()),
                 rooms: RoomCache::new(),
                 changes: ChangeTurns::new(),

@@ -147,6 +147,7 @@ impl Gateway {
         let limits = &self.chat.limits;
         let place = limits
             .connection(&identity.tenant, &identity.user_id)
+            .await
             .map_err(|error| Refused::of(error, &identity))?;
         Ok(Admitted {
             identity,

@@ -23,6 +23,22 @@ impl<K: Clone + Eq + std::hash::Hash> Counters<K> {
         }
     }
 
+    pub(super) const fn most(&self) -> usize {
+        self.most
+    }
+
+    pub(super) fn count(&self, key: &K) -> usize {
+        let count = self.counts.get(key);
+        count.map_or(0, |count| count.load(Ordering::Relaxed))
+    }
+
+    pub(super) fn keys(&self) -> Vec<K> {
+        self.counts
+            .iter()
+            .map(|count| count.key().clone())
+            .collect()
+    }
+
     pub(super) fn take(&self, key: K) -> Result<Place<K>> {
         let count = self.counts.entry(key.clone()).or_default();
         if count.load(Ordering::Relaxed) >= self.most {

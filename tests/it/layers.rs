@@ -13,7 +13,7 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("hyper", &["gateway/"]),
     ("socketioxide", &["gateway/"]),
     ("tokio_tungstenite", &["gateway/websocket/"]),
-    ("governor", &["limits.rs", "clock.rs"]),
+    ("governor", &["limits.rs", "limits/", "clock.rs"]),
     // In `bus/mod.rs` it is the module.
     (
         "redis",

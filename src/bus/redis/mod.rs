@@ -7,9 +7,13 @@
 
 mod envelope;
 mod health;
+mod keeper;
+mod lease;
 mod link;
 mod names;
 mod publisher;
+mod reaper;
+mod roster;
 mod seen;
 mod servers;
 mod subscriber;
@@ -23,13 +27,14 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use health::Health;
+pub use lease::{Held, Lease, LeaseId};
 pub use link::{Link, Request};
 
 use super::{Bus, Event, Listener, Origin, Subscription, Topic};
 use health::Part;
 use publisher::Outbox;
 use subscriber::Ear;
-use topics::{Held, Topics};
+use topics::{Held as HeldTopic, Topics};
 
 /// How long whoever subscribes waits for Redis.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -44,7 +49,7 @@ pub struct RedisBus {
     link: Link,
     outbox: Arc<Outbox>,
     topics: Arc<Topics>,
-    _nodes: Held,
+    _nodes: HeldTopic,
     _running: DropGuard,
 }
 
@@ -115,3 +120,4 @@ impl Bus for RedisBus {
         })
     }
 }
+pub use roster::RedisRoster;
