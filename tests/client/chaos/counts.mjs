@@ -23,7 +23,7 @@ export function count(entries) {
     acknowledged: of(messages, ({ attempts }) => attempts.some(({ outcome }) => outcome === 'done')),
     unknown: of(messages, ({ attempts }) => attempts.every(({ outcome }) => outcome !== 'done') && attempts.some(({ outcome }) => outcome === 'unknown')),
     retried: of(messages, ({ attempts }) => attempts.length > 1),
-    'lost acks of stored messages': of(messages, ({ key, attempts }) => stored.has(key) && attempts[0].outcome === 'unknown'),
+    'stored, first unknown': of(messages, ({ key, attempts }) => stored.has(key) && attempts[0].outcome === 'unknown'),
     joins: joins.length,
     'joins since': of(joins, ({ payload }) => payload.since !== undefined),
     'changes given': joins.reduce((sum, { body }) => sum + (body.changes?.length ?? 0), 0),
@@ -43,7 +43,7 @@ export function count(entries) {
 export function missing(counts, { seconds, acts }) {
   const minutes = seconds / 60;
   const least = {
-    connections: 40, lost: 10, calls: 3000 * minutes, events: 5000 * minutes, stored: 400 * minutes, retried: 2, joins: 50, 'joins since': 10, removals: 3,
+    connections: 40, lost: 10, calls: 1200 * minutes, events: 3000 * minutes, stored: 200 * minutes, retried: 2, joins: 50, 'joins since': 10, removals: 3,
     user_offline: 5, typing_update: 20,
   };
   const tooFew = Object.entries(least).filter(([what, number]) => counts[what] < number).map(([what, number]) => `${what}: ${counts[what]}, at least ${number}`);

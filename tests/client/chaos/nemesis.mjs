@@ -45,7 +45,6 @@ export const acts = (services) => [...Object.keys(NODE_ACTS), ...Object.keys(ser
 
 export class Nemesis {
   #isOver = false;
-  #lanes = [];
   /** Acts of which not all were done yet. */
   #pending = new Set();
 
@@ -61,16 +60,16 @@ export class Nemesis {
     const ofServices = serviceActs(['redis', 'postgres'].filter((service) => this.stage[service]));
     this.#pending = new Set([NODE_ACTS, ofServices]);
     // A death first, while nothing is in the way of its being noticed.
-    this.#lanes = [
+    this.running = Promise.all([
       this.#act('kill node', NODE_ACTS, 3000).then(() => this.#lane(NODE_ACTS, [4000, 8000])),
       this.#calm(NODES_ONLY_MS).then(() => this.#lane(ofServices, [1500, 4500])),
-    ];
+    ]);
   }
 
   /** No more of it: resolves when all is as it was. */
   async end() {
     this.#isOver = true;
-    await Promise.all(this.#lanes);
+    await this.running;
   }
 
   /** All acts in any order, and again. */
@@ -100,7 +99,6 @@ export class Nemesis {
     await begin(target);
     await this.#calm(lasts);
     await end(target);
-    if (acts === NODE_ACTS) tape.note('restarted', { node: node.name });
     tape.note('heal', { fault });
   }
 

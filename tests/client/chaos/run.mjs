@@ -32,7 +32,8 @@ export async function run({ seed, seconds, nodes: count, services, say = () => {
   nemesis.start();
   const until = performance.now() + seconds * 1000;
   while (performance.now() < until || !nemesis.hasDoneAll) {
-    await sleep(Math.max(1000, Math.min(10_000, until - performance.now())));
+    // Neither ends before it is told to, but by an error.
+    await Promise.race([sleep(Math.max(1000, Math.min(10_000, until - performance.now()))), mix.running, nemesis.running]);
     say(progress(tape));
   }
   await nemesis.end();

@@ -76,8 +76,13 @@ class Node {
   }
 
   residentBytes() {
-    if (!this.server.pid) return 0;
-    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.server.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    try {
+      return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${this.server.pid}/status`, 'utf8'))?.[1] ?? 0) * 1024;
+    } catch (error) {
+      // It has just ended.
+      if (error.code !== 'ENOENT' && error.code !== 'ESRCH') throw error;
+      return 0;
+    }
   }
 
   /** Its warnings, each text with how often it came, and its panics. */

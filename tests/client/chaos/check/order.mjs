@@ -1,10 +1,12 @@
-// A connection's messages are in the order in which it sent them, and it reads what it wrote.
+// A connection's messages are in the order in which it sent them, and what was acknowledged can be read.
 import { roomKey, storedBy } from './reading.mjs';
+
+const READS = ['get_messages', 'join_room', 'get_changes'];
 
 export function* checkOrder(record) {
   const stored = storedBy(record);
   yield* sendingOrder(record, stored);
-  yield* ownWrites(record, stored);
+  yield* freshness(record);
 }
 
 /** Only what was sent once: a second attempt has its place where it was stored. */
@@ -26,23 +28,24 @@ function* sendingOrder(record, stored) {
   }
 }
 
-/** Whoever has the ack of a message finds it in the room, by any connection to the same node. */
-function* ownWrites(record) {
+/** Once a message is acknowledged it is in every answer to whoever asks after that, on every node. */
+function* freshness(record) {
   const acked = new Map();
-  const sentOnce = new Set([...record.messages.values()].filter(({ attempts }) => attempts.length === 1).map(({ attempts: [{ id }] }) => id));
   for (const entry of record.entries) {
-    if (entry.kind === 'restarted') for (const place of acked.keys()) if (place.startsWith(`${entry.node} `)) acked.delete(place);
     if (entry.kind !== 'call' && entry.kind !== 'ack') continue;
     const call = record.calls.get(entry.call);
-    const { tenant, node, event, payload } = call;
+    const { tenant, event, payload } = call;
     const isSend = event === 'chat_message' || event === 'private_message';
-    const place = `${node} ${roomKey(tenant, isSend ? call.body?.message?.room_id : payload?.room_id)}`;
-    if (entry.kind === 'call') call.known = acked.get(place) ?? 0;
-    else if (isSend && sentOnce.has(call.id) && entry.body?.success) acked.set(place, Math.max(acked.get(place) ?? 0, entry.body.message.rev));
-    else if (event === 'get_messages' && entry.body?.success && entry.body.rev < call.known) {
+    const room = roomKey(tenant, isSend ? call.body?.message?.room_id : payload?.room_id);
+    if (entry.kind === 'call') call.known = acked.get(room) ?? { rev: 0 };
+    else if (!entry.body?.success) continue;
+    else if (isSend) {
+      const { rev } = entry.body.message;
+      if (rev > (acked.get(room)?.rev ?? 0)) acked.set(room, { rev, call: call.id, node: call.node });
+    } else if (READS.includes(event) && !entry.body.reset && entry.body.rev < call.known.rev) {
       yield {
-        rule: 'own writes', room: roomKey(tenant, payload.room_id), session: call.session, at: entry.at, calls: [call.id],
-        what: `${call.id} finds the room at ${entry.body.rev} though ${node} had acknowledged ${call.known} before`,
+        rule: 'fresh', room, session: call.session, at: entry.at, calls: [call.known.call, call.id],
+        what: `${call.id} (${event}, ${call.node}) finds the room at ${entry.body.rev} though ${call.known.node} had acknowledged ${call.known.rev} before (${call.known.call})`,
       };
     }
   }
