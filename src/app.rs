@@ -6,6 +6,7 @@ use tokio::{net::TcpListener, sync::mpsc, task::JoinHandle, time::timeout};
 
 use crate::{
     auth::{Authenticator, Identity, Inspection},
+    bus::Link,
     chat::{COMMITTED_QUEUE, Chat, SESSION_ENDED, has_access},
     clock::Clock,
     config::{Accounts, Config},
@@ -28,6 +29,8 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error("{0}")]
     Keys(String),
+    #[error("redis_url: {0}")]
+    Redis(String),
     #[error("listen: {0}: {1}")]
     Listen(SocketAddr, io::Error),
 }
@@ -49,6 +52,7 @@ impl Server {
     pub async fn bind(config: Config, clock: Clock) -> Result<Self, StartError> {
         telemetry::metrics();
         let (committed, queue) = mpsc::channel(COMMITTED_QUEUE);
+        let link = Link::start(&config).map_err(StartError::Redis)?;
         let store = Store::open(&config, clock.clone(), committed).await?;
         let authenticator = Authenticator::new(&config, clock.clone()).map_err(StartError::Keys)?;
         let listener = TcpListener::bind(config.listen)
@@ -57,7 +61,7 @@ impl Server {
         let address = listener
             .local_addr()
             .map_err(|error| StartError::Listen(config.listen, error))?;
-        let (chat, publisher) = Chat::start(config.clone(), clock, store.clone(), queue);
+        let (chat, publisher) = Chat::start(config.clone(), clock, store.clone(), queue, link);
         let gateway = Gateway::new(config, chat, authenticator);
         Ok(Self {
             listener,
@@ -174,6 +178,7 @@ impl Server {
                 "not all committed messages were delivered in time; clients find them when they return"
             );
         }
+        self.gateway.chat.leave_others().await;
         tracing::info!("stopped");
     }
 }

@@ -9,6 +9,7 @@
 //! - [`chat`]: the rules, one noun a file
 //! - [`bus`]: the one way out, to every connection of every node
 //! - [`store`]: what is durable
+//! - [`doctor`]: beside all of it, what a client finds on the way to the nodes
 
 pub mod app;
 pub mod auth;
@@ -16,6 +17,7 @@ pub mod bus;
 pub mod chat;
 pub mod clock;
 pub mod config;
+pub mod doctor;
 pub mod error;
 pub mod gateway;
 pub mod limits;

@@ -4,6 +4,7 @@ use std::{
     io::{self, Write},
     process::ExitCode,
     sync::Arc,
+    time::Duration,
 };
 
 use clap::{Parser, Subcommand};
@@ -12,7 +13,7 @@ use confab::{
     auth::{Authenticator, Identity},
     clock::Clock,
     config::{Config, Problems},
-    telemetry,
+    doctor, telemetry,
 };
 use entity::ids::{ExternalId, TenantId, UserId};
 use tokio::{runtime::Runtime, signal::unix};
@@ -42,8 +43,26 @@ enum Command {
     Migrate,
     /// Says what is wrong with the settings, and opens what they name.
     Check,
+    /// Connects through an address as clients do, and says what is wrong on the way: load balancer, nodes, token.
+    Doctor(DoctorArguments),
     /// Prints every setting with its default and what it is for.
     Settings,
+}
+
+#[derive(clap::Args)]
+struct DoctorArguments {
+    /// Where clients connect, as in https://chat.example.com.
+    #[arg(long)]
+    url: String,
+    /// The token of a user, who comes in for a moment; `-` reads it from standard input.
+    #[arg(long)]
+    token: Option<String>,
+    /// The origin of the pages that are to connect, as in https://app.example.com.
+    #[arg(long)]
+    origin: Option<String>,
+    /// Seconds for which silent connections are watched.
+    #[arg(long, default_value_t = 15, value_parser = clap::value_parser!(u64).range(1..=600))]
+    wait: u64,
 }
 
 #[derive(clap::Args)]
@@ -80,6 +99,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let result = match arguments.command.unwrap_or(Command::Serve) {
         Command::Settings => say(confab::config::DEFAULTS.trim_end()),
+        Command::Doctor(arguments) => doctor(arguments),
         command => Config::load()
             .map_err(|problems| list(&problems))
             .and_then(|config| match command {
@@ -90,7 +110,7 @@ fn main() -> ExitCode {
                 Command::Token(arguments) => token(&config, &arguments),
                 Command::Migrate => migrate(&config),
                 Command::Check => check(&config),
-                Command::Serve | Command::Settings => serve(config),
+                Command::Serve | Command::Settings | Command::Doctor(_) => serve(config),
             }),
     };
     match result {
@@ -158,10 +178,33 @@ fn serve(config: Config) -> Result<(), String> {
     })
 }
 
-fn inspect(config: &Config, mut token: String) -> Result<(), String> {
-    if token == "-" {
-        token = io::read_to_string(io::stdin()).map_err(|error| error.to_string())?;
+fn doctor(arguments: DoctorArguments) -> Result<(), String> {
+    let options = doctor::Options {
+        url: arguments.url,
+        token: arguments.token.map(given).transpose()?,
+        origin: arguments.origin,
+        wait: Duration::from_secs(arguments.wait),
+    };
+    let report = runtime()?.block_on(doctor::examine(&options))?;
+    say(&report.to_string())?;
+    match report.problems() {
+        0 => Ok(()),
+        1 => Err("there is a problem".to_owned()),
+        problems => Err(format!("there are {problems} problems")),
     }
+}
+
+/// A token of the command line, or of standard input.
+fn given(token: String) -> Result<String, String> {
+    if token != "-" {
+        return Ok(token);
+    }
+    let token = io::read_to_string(io::stdin()).map_err(|error| error.to_string())?;
+    Ok(token.trim().to_owned())
+}
+
+fn inspect(config: &Config, token: String) -> Result<(), String> {
+    let token = given(token)?;
     let inspection = runtime()?
         .block_on(Server::inspect_token(config, &token))
         .map_err(|error| error.to_string())?;

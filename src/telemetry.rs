@@ -91,6 +91,34 @@ fn describe() {
         "confab_unknown_sessions_total",
         "Requests for Socket.IO sessions that this node does not have"
     );
+    describe_nodes();
+    describe_histogram!(
+        "confab_commit_seconds",
+        "From a message's arrival in the writer to its commit"
+    );
+    describe_histogram!("confab_commit_batch", "Messages that were stored together");
+    describe_histogram!(
+        "confab_delivery_seconds",
+        "From a message's arrival to its hand-over to all of its room"
+    );
+    describe_histogram!("confab_query_seconds", "Database time by query");
+    gauge!("confab_live_rooms").set(0.0);
+    // What has not happened yet is 0, not unknown: rules see the first time too.
+    for name in [
+        "confab_messages_stored_total",
+        "confab_deliveries_total",
+        "confab_notifications_late_total",
+        "confab_audit_dropped_total",
+        "confab_slow_readers_total",
+        "confab_unknown_sessions_total",
+    ] {
+        counter!(name).increment(0);
+    }
+}
+
+/// What several nodes have.
+fn describe_nodes() {
+    use metrics::{describe_counter, describe_gauge, describe_histogram};
     describe_gauge!("confab_bus_up", "Whether Redis can be reached: 1 or 0");
     describe_counter!(
         "confab_bus_outages_total",
@@ -114,26 +142,17 @@ fn describe() {
         "confab_bus_lag_seconds",
         "How far behind is what is heard of other nodes"
     );
-    describe_histogram!(
-        "confab_commit_seconds",
-        "From a message's arrival in the writer to its commit"
+    describe_gauge!("confab_roster_nodes", "Nodes whose leases are in force");
+    describe_counter!(
+        "confab_roster_declared_total",
+        "How often this node told again who is here: what it could not tell, everything, or everything aloud"
     );
-    describe_histogram!("confab_commit_batch", "Messages that were stored together");
-    describe_histogram!(
-        "confab_delivery_seconds",
-        "From a message's arrival to its hand-over to all of its room"
+    describe_counter!(
+        "confab_roster_nodes_died_total",
+        "Nodes whose leases ended and whom this node cleared away"
     );
-    describe_histogram!("confab_query_seconds", "Database time by query");
-    gauge!("confab_live_rooms").set(0.0);
-    // What has not happened yet is 0, not unknown: rules see the first time too.
-    for name in [
-        "confab_messages_stored_total",
-        "confab_deliveries_total",
-        "confab_notifications_late_total",
-        "confab_audit_dropped_total",
-        "confab_slow_readers_total",
-        "confab_unknown_sessions_total",
-    ] {
-        counter!(name).increment(0);
-    }
+    describe_counter!(
+        "confab_roster_users_died_total",
+        "Users who went offline with nodes that this node cleared away"
+    );
 }

@@ -17,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use local::LocalBus;
-pub use redis::{Health, Held, Lease, LeaseId, Link, RedisBus, RedisRoster, Request, connect};
-pub use roster::{Alone, Answer, Roster, Unreachable, Version};
+pub use redis::{Health, Lease, LeaseId, Leased, Link, RedisBus, RedisRoster, Request, connect};
+pub use roster::{Alone, Answer, Place, Roster, Unreachable, Version};
 pub use topic::{Subscribed, Subscription, Topic};
 
 use crate::{
@@ -64,13 +64,6 @@ pub enum Event {
         tenant: TenantId,
         membership: Membership,
         is_online: bool,
-    },
-    /// A user's last connection of a node left a room. The first of `nodes`, where the user is connected too, knows
-    /// whether they are in the room there; if not, it asks the next one, and the last one says [`Event::Left`].
-    Leaving {
-        tenant: TenantId,
-        membership: Membership,
-        nodes: Vec<NodeId>,
     },
     /// A user came online, or went offline and was last seen some time ago; and those who share a room with them.
     Presence {

@@ -2,9 +2,9 @@
 //!
 //! What a node says of itself holds while it lives, which it shows by renewing its lease.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
-use entity::ids::{TenantId, UserId};
+use entity::ids::{RoomId, TenantId, UserId};
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 
@@ -21,10 +21,24 @@ pub struct Unreachable;
 /// What a roster answers.
 pub type Answer<'a, T> = BoxFuture<'a, Result<T, Unreachable>>;
 
+/// Another node where a user is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub node: NodeId,
+    /// The rooms that they are in there.
+    pub rooms: Vec<RoomId>,
+}
+
 /// Who is where. Whoever calls it for a user waits for one answer before the next call.
 pub trait Roster: Send + Sync {
-    /// A user has a connection here. The version of the change, if they had none on any node.
-    fn arrive<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>>;
+    /// A user has a connection here, and is in some rooms; to be said again when those change. The version of the change
+    /// by which they came, if they are on no other node.
+    fn arrive<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        user: &'a UserId,
+        rooms: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>>;
 
     /// A user has no connection here any more. The version of the change, if they have none on any node now.
     fn depart<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>>;
@@ -34,7 +48,7 @@ pub trait Roster: Send + Sync {
         &'a self,
         tenant: &'a TenantId,
         users: &'a [UserId],
-    ) -> BoxFuture<'a, HashMap<UserId, Vec<NodeId>>>;
+    ) -> BoxFuture<'a, HashMap<UserId, Vec<Place>>>;
 
     /// Pins up what other nodes can read under a name, in place of what this node had there.
     fn pin<'a>(
@@ -48,6 +62,10 @@ pub trait Roster: Send + Sync {
     fn pinned<'a>(&'a self, tenant: &'a TenantId, name: &'static str)
     -> BoxFuture<'a, Vec<String>>;
 
+    /// This node is none of the nodes any more, all else has ended. Users who were here are offline unless they are on
+    /// another node after some time.
+    fn leave(&self, patience: Duration) -> BoxFuture<'_, ()>;
+
     /// Whether there can be other nodes.
     fn is_shared(&self) -> bool;
 }
@@ -56,7 +74,12 @@ pub trait Roster: Send + Sync {
 pub struct Alone;
 
 impl Roster for Alone {
-    fn arrive<'a>(&'a self, _: &'a TenantId, _: &'a UserId) -> Answer<'a, Option<Version>> {
+    fn arrive<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a UserId,
+        _: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>> {
         Box::pin(async { Ok(Some(Version::default())) })
     }
 
@@ -68,7 +91,7 @@ impl Roster for Alone {
         &'a self,
         _: &'a TenantId,
         _: &'a [UserId],
-    ) -> BoxFuture<'a, HashMap<UserId, Vec<NodeId>>> {
+    ) -> BoxFuture<'a, HashMap<UserId, Vec<Place>>> {
         Box::pin(async { HashMap::new() })
     }
 
@@ -78,6 +101,10 @@ impl Roster for Alone {
 
     fn pinned<'a>(&'a self, _: &'a TenantId, _: &'static str) -> BoxFuture<'a, Vec<String>> {
         Box::pin(async { Vec::new() })
+    }
+
+    fn leave(&self, _: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     fn is_shared(&self) -> bool {

@@ -55,9 +55,6 @@ impl Event {
             } => {
                 vec![room(tenant, &membership.room_id)]
             }
-            Self::Leaving {
-                tenant, membership, ..
-            } => vec![user(tenant, &membership.user_id)],
             Self::Presence {
                 tenant,
                 update,

@@ -1,7 +1,7 @@
 //! A connection as the rules see it: who is calling, and a way to tell them something.
 
 use std::{
-    collections::HashSet,
+    collections::{HashSet, VecDeque},
     sync::{
         Arc, LazyLock, OnceLock,
         atomic::{AtomicBool, AtomicU64, Ordering},
@@ -9,7 +9,7 @@ use std::{
     time::Instant,
 };
 
-use entity::ids::RoomId;
+use entity::ids::{MessageId, RoomId};
 use parking_lot::{Mutex, RwLock};
 use rand::random;
 use serde::Serialize;
@@ -25,6 +25,9 @@ use crate::{
 
 /// Unique over all nodes that run, and shown to nobody.
 pub type ConnectionId = u64;
+
+/// Notifications that are remembered of a connection.
+const NOTIFIED: usize = 128;
 
 /// What a connection is there for. It decides who may come, what they can ask for, and what they hear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -145,6 +148,8 @@ pub struct Connection {
     is_held: AtomicBool,
     /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
     places: Mutex<Vec<UserPlace>>,
+    /// The newest messages that it was notified of: told when they were said, and perhaps found again as waiting.
+    notified: Mutex<VecDeque<MessageId>>,
     /// What it listens to, until it is gone.
     subscriptions: Mutex<Vec<Subscription>>,
     outlet: Box<dyn Outlet>,
@@ -165,6 +170,7 @@ impl Connection {
             held: Mutex::default(),
             is_held: AtomicBool::new(false),
             places: Mutex::default(),
+            notified: Mutex::default(),
             subscriptions: Mutex::default(),
             outlet,
         })
@@ -239,6 +245,19 @@ impl Connection {
         let rooms = self.rooms.lock().take().unwrap_or_default();
         self.subscriptions.lock().clear();
         rooms
+    }
+
+    /// Whether it is notified of a message for the first time.
+    pub(super) fn is_first_told(&self, message: MessageId) -> bool {
+        let mut notified = self.notified.lock();
+        if notified.contains(&message) {
+            return false;
+        }
+        if notified.len() == NOTIFIED {
+            notified.pop_front();
+        }
+        notified.push_back(message);
+        true
     }
 
     /// What it listens to from now on, as long as it lasts.

@@ -160,11 +160,6 @@ impl Listener for Chat {
                 user,
                 which,
             } => self.hear_access_end(&tenant, &user, which),
-            Event::Leaving {
-                tenant,
-                membership,
-                nodes,
-            } => self.hear_leaving(tenant, membership, nodes),
             Event::RoomChanged {
                 tenant,
                 room,

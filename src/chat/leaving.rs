@@ -2,14 +2,10 @@
 
 use std::sync::Arc;
 
-use entity::ids::{RoomId, TenantId};
+use entity::ids::RoomId;
 
 use super::{Chat, Connection, RoomKey, rooms::membership_of};
-use crate::{
-    auth::Identity,
-    bus::{Event, NodeId},
-    protocol::Membership,
-};
+use crate::{auth::Identity, bus::Event};
 
 impl Chat {
     /// Leaves a room's live stream. Not being in it is no error.
@@ -23,74 +19,37 @@ impl Chat {
                 return;
             };
             if departure.was_last && !self.roster.is_shared() {
-                self.tell_left(&caller, &key, Vec::new());
+                self.tell_left(&caller, &key);
             }
             departure
         };
-        if departure.was_last && self.roster.is_shared() {
-            self.tell_left_everywhere(&caller, &key).await;
+        if self.roster.is_shared() {
+            self.note_rooms(&caller.tenant, &caller.user_id, None).await;
+            if departure.was_last && !self.is_in_elsewhere(&caller, room).await {
+                let _turn = self.presence.turn(&caller.user_id);
+                // The user may have come back meanwhile.
+                if !self.live.users_in(&key).contains(&caller.user_id) {
+                    self.tell_left(&caller, &key);
+                }
+            }
         }
         self.typing_ended(connection, room, &departure);
         self.mark_read(&caller, room, departure.seen).await;
     }
 
-    /// A user has left a room here. They may be in it on another node.
-    async fn tell_left_everywhere(&self, caller: &Identity, key: &RoomKey) {
+    /// Whether a user is in a room on another node.
+    async fn is_in_elsewhere(&self, caller: &Identity, room: &RoomId) -> bool {
         let user = std::slice::from_ref(&caller.user_id);
-        let elsewhere = self.roster.elsewhere(&caller.tenant, user).await;
-        let nodes = elsewhere.into_values().next().unwrap_or_default();
-        let _turn = self.presence.turn(&caller.user_id);
-        // The user may have come back meanwhile.
-        if !self.live.users_in(key).contains(&caller.user_id) {
-            self.tell_left(caller, key, nodes);
-        }
+        let places = self.roster.elsewhere(&caller.tenant, user).await;
+        let mut places = places.values().flatten();
+        places.any(|place| place.rooms.contains(room))
     }
 
-    fn tell_left(&self, caller: &Identity, key: &RoomKey, nodes: Vec<NodeId>) {
-        let tenant = caller.tenant.clone();
-        let membership = membership_of(caller, &key.room);
-        self.bus.publish(if nodes.is_empty() {
-            Event::Left {
-                is_online: self.presence.is_here(&tenant, &caller.user_id),
-                tenant,
-                membership,
-            }
-        } else {
-            Event::Leaving {
-                tenant,
-                membership,
-                nodes,
-            }
-        });
-    }
-
-    /// A user has left a room on another node. The first of `nodes` finds out whether they are in it there.
-    pub(super) fn hear_leaving(
-        &self,
-        tenant: TenantId,
-        membership: Membership,
-        mut nodes: Vec<NodeId>,
-    ) {
-        if nodes.first() != Some(&self.node) {
-            return;
-        }
-        let key = RoomKey::new(&tenant, &membership.room_id);
-        if self.live.users_in(&key).contains(&membership.user_id) {
-            return;
-        }
-        nodes.remove(0);
-        self.bus.publish(if nodes.is_empty() {
-            Event::Left {
-                tenant,
-                membership,
-                is_online: true,
-            }
-        } else {
-            Event::Leaving {
-                tenant,
-                membership,
-                nodes,
-            }
+    fn tell_left(&self, caller: &Identity, key: &RoomKey) {
+        self.bus.publish(Event::Left {
+            tenant: caller.tenant.clone(),
+            membership: membership_of(caller, &key.room),
+            is_online: self.presence.is_here(&caller.tenant, &caller.user_id),
         });
     }
 }

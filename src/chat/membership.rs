@@ -204,6 +204,7 @@ impl Chat {
         let was_here = self.live.expel(&key, &change.user_id);
         self.tell(&key, &change.user_id, "participant_removed", change);
         if was_here {
+            self.spawn_note_rooms(tenant, &change.user_id);
             let membership = Membership {
                 room_id: change.room_id.clone(),
                 user_id: change.user_id.clone(),

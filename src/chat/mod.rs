@@ -16,6 +16,7 @@ mod live;
 mod membership;
 mod messages;
 mod missed;
+mod nodes;
 mod notifications;
 mod presence;
 mod receipts;
@@ -32,7 +33,6 @@ use tokio::{
     sync::{Notify, Semaphore, mpsc},
     task::JoinHandle,
 };
-use uuid::Uuid;
 
 pub use accounts::{LoginRefused, SignIn};
 pub use audit::{Audit, Entry};
@@ -45,7 +45,7 @@ pub use revocation::{SESSION_ENDED, has_access};
 pub use crate::store::AuditQuery;
 
 use crate::{
-    bus::{Alone, Bus, Event, LocalBus, NodeId, Roster},
+    bus::{Bus, Event, Lease, Link, Roster},
     clock::Clock,
     config::Config,
     limits::Limits,
@@ -54,7 +54,8 @@ use crate::{
 use accounts::Passwords;
 use desk::Desk;
 use membership::ChangeTurns;
-use notifications::Notice;
+use nodes::Nodes;
+use notifications::{Notice, Told};
 use presence::Presence;
 use room_cache::RoomCache;
 
@@ -67,8 +68,7 @@ pub struct Chat {
     store: Store,
     bus: Arc<dyn Bus>,
     roster: Arc<dyn Roster>,
-    /// This node among the others.
-    node: NodeId,
+    lease: Option<Arc<Lease>>,
     /// Something may not have been heard here.
     missed: Arc<Notify>,
     rooms: RoomCache,
@@ -80,6 +80,8 @@ pub struct Chat {
     searching: Semaphore,
     desk: Desk,
     notices: mpsc::Sender<Notice>,
+    /// Notifications that somebody was told of here.
+    told: mpsc::Sender<Told>,
     this: Weak<Self>,
 }
 
@@ -97,14 +99,15 @@ impl Chat {
         clock: Clock,
         store: Store,
         committed: mpsc::Receiver<Committed>,
+        link: Option<Link>,
     ) -> (Arc<Self>, JoinHandle<()>) {
         let (notices, notice_queue) = mpsc::channel(NOTICE_QUEUE);
+        let (told, told_queue) = mpsc::channel(NOTICE_QUEUE);
         let missed = Arc::<Notify>::default();
         let chat = Arc::new_cyclic(|chat: &Weak<Self>| {
-            let bus: Arc<dyn Bus> = Arc::new(LocalBus::new(chat.clone()));
-            let roster: Arc<dyn Roster> = Arc::new(Alone);
+            let Nodes { bus, roster, lease } = Nodes::new(link, chat);
             Self {
-                limits: Limits::new(&config, clock.clone(), None),
+                limits: Limits::new(&config, clock.clone(), lease.clone()),
                 audit: Audit::start(&config, store.clone(), clock.clone()),
                 rooms: RoomCache::new(),
                 changes: ChangeTurns::new(),
@@ -119,10 +122,11 @@ impl Chat {
                 searching: Semaphore::new(1),
                 bus,
                 roster,
-                node: NodeId(Uuid::nil()),
+                lease,
                 missed: Arc::clone(&missed),
                 desk: Desk::default(),
                 notices,
+                told,
                 this: chat.clone(),
                 store,
                 config,
@@ -131,6 +135,7 @@ impl Chat {
         });
         let publisher = tokio::spawn(Arc::clone(&chat).publish_committed(committed));
         tokio::spawn(notifications::send(Arc::downgrade(&chat), notice_queue));
+        tokio::spawn(notifications::save_told(Arc::downgrade(&chat), told_queue));
         if chat.roster.is_shared() {
             tokio::spawn(presence::count(Arc::downgrade(&chat)));
             tokio::spawn(missed::look(Arc::downgrade(&chat), missed));

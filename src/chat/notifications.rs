@@ -24,6 +24,8 @@ use crate::{
 
 /// How much of the text a notification shows, in characters.
 const BODY_CHARS: usize = 140;
+/// Those who were told, saved in one go.
+const TOLD_AT_ONCE: usize = 256;
 
 /// A message whose absent participants are to be told.
 pub(super) struct Notice {
@@ -68,19 +70,24 @@ impl Chat {
             message,
             delivery,
         } = notice;
-        let mut told = Vec::new();
         let elsewhere = self.roster.elsewhere(tenant, &delivery.recipients).await;
         for user in &delivery.recipients {
-            if self.presence.is_connected(tenant, user) || elsewhere.contains_key(user) {
-                let unread = self.unread(tenant, user, &message.room_id).await?;
-                self.tell_participant(notice, user, unread).await?;
-                told.push(user.clone());
+            let places = elsewhere.get(user);
+            if !self.presence.is_connected(tenant, user) && places.is_none() {
+                continue;
             }
+            let mut rooms = places.into_iter().flatten().flat_map(|place| &place.rooms);
+            let unread = if rooms.any(|room| *room == message.room_id) {
+                0
+            } else {
+                self.unread(tenant, user, &message.room_id).await?
+            };
+            self.tell_participant(notice, user, unread).await?;
         }
         for user in &delivery.partly_here {
             self.tell_participant(notice, user, 0).await?;
         }
-        self.delivered(tenant, told, vec![message.id]).await
+        Ok(())
     }
 
     /// Tells a user of a message, unless they were removed from its room since.
@@ -114,20 +121,6 @@ impl Chat {
         let participant = self.store.participant(tenant, room, user).await?;
         let read_seq = participant.map_or(Rev(0), |participant| participant.read_seq);
         self.store.unread(tenant, room, user, read_seq).await
-    }
-
-    async fn delivered(
-        &self,
-        tenant: &TenantId,
-        users: Vec<UserId>,
-        messages: Vec<MessageId>,
-    ) -> Result<()> {
-        if users.is_empty() || messages.is_empty() {
-            return Ok(());
-        }
-        self.store
-            .notifications_delivered(tenant, users, messages, self.clock.now())
-            .await
     }
 
     /// Tells a user who returns what was kept for them, oldest first.
@@ -183,10 +176,12 @@ impl Chat {
             };
             let _turn = self.presence.turn(&caller.user_id);
             if decided.holds() {
-                connection.send(
-                    "notification",
-                    &notification(kept.kind, title, &kept.message, unread),
-                );
+                if connection.is_first_told(kept.message.id) {
+                    connection.send(
+                        "notification",
+                        &notification(kept.kind, title, &kept.message, unread),
+                    );
+                }
                 return Ok(());
             }
         }
@@ -207,12 +202,50 @@ impl Chat {
             .map(|connection| connection.id)
             .collect();
         let payload = to_raw(notification);
-        for connection in self
-            .presence
-            .connections_of(tenant, std::slice::from_ref(user))
-        {
-            if !in_room.contains(&connection.id) {
+        let user_only = std::slice::from_ref(user);
+        for connection in self.presence.connections_of(tenant, user_only) {
+            if !in_room.contains(&connection.id)
+                && connection.is_first_told(notification.message_id)
+            {
                 connection.push("notification", &payload);
+            }
+        }
+        if self.presence.is_connected(tenant, user) {
+            let told = Told {
+                tenant: tenant.clone(),
+                user: user.clone(),
+                message: notification.message_id,
+            };
+            // If there is no place, the user is told again when they return.
+            drop(self.told.try_send(told));
+        }
+    }
+}
+
+/// A user who was told of a message.
+pub(super) struct Told {
+    tenant: TenantId,
+    user: UserId,
+    message: MessageId,
+}
+
+/// Saves who was told, so that they are not told again when they return.
+pub(super) async fn save_told(chat: Weak<Chat>, mut queue: mpsc::Receiver<Told>) {
+    let mut batch = Vec::new();
+    while queue.recv_many(&mut batch, TOLD_AT_ONCE).await > 0 {
+        let Some(chat) = chat.upgrade() else { return };
+        let mut users: HashMap<(TenantId, MessageId), Vec<UserId>> = HashMap::new();
+        for told in batch.drain(..) {
+            let users = users.entry((told.tenant, told.message)).or_default();
+            users.push(told.user);
+        }
+        for ((tenant, message), users) in users {
+            let now = chat.clock.now();
+            let saved = chat
+                .store
+                .notifications_delivered(&tenant, users, vec![message], now);
+            if let Err(error) = saved.await {
+                tracing::warn!(%error, "who was notified was not saved; they are told again when they return");
             }
         }
     }

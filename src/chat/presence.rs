@@ -300,6 +300,10 @@ impl Chat {
             (connection.namespace == Namespace::Chat).then_some((room, departure.seen))
         });
         let read: Vec<(RoomId, Rev)> = read.collect();
+        if !read.is_empty() {
+            self.note_rooms(&identity.tenant, &identity.user_id, None)
+                .await;
+        }
         let last_seen = self.clock.now();
         // Saved at once: the process may not live to see the end of the grace period.
         let gone = departure.map(|_| last_seen);

@@ -195,28 +195,14 @@ impl Chat {
             rev,
             limit: MAX_CHANGES,
         });
-        loop {
-            let (room, decided) = self.enter(&caller, &key).await?;
-            self.become_participant(&caller, &room, &key).await?;
-            let view = self.room_for(&caller, &room).await?;
-            let marks = self.read_marks(&caller.tenant, &room).await?;
-            let mut give = |page: Page| {
-                let changes = ReadMarks::apply(marks, page.messages);
-                answer(RoomJoined {
-                    room_id: request.room_id.clone(),
-                    room: Room {
-                        rev: page.rev,
-                        ..view.clone()
-                    },
-                    rev: page.rev,
-                    reset: page.has_more,
-                    changes: (since.is_some() && !page.has_more).then_some(changes),
-                });
-            };
-            let joined = self.live.join(&key, connection, since, decided, &mut give);
-            if joined.await? {
-                break;
-            }
+        // First said, then done: whoever writes from then on knows that the caller hears it.
+        self.enter(&caller, &key).await?;
+        self.note_rooms(&caller.tenant, &caller.user_id, Some(&request.room_id))
+            .await;
+        let joined = self.join_noted(connection, &key, since, answer).await;
+        if joined.is_err() {
+            self.note_rooms(&caller.tenant, &caller.user_id, None).await;
+            return joined;
         }
         let membership = membership_of(&caller, &request.room_id);
         let _turn = self.presence.turn(&caller.user_id);
@@ -228,6 +214,39 @@ impl Chat {
             });
         }
         Ok(())
+    }
+
+    async fn join_noted(
+        &self,
+        connection: &Arc<Connection>,
+        key: &RoomKey,
+        since: Option<Part>,
+        answer: &mut (dyn FnMut(RoomJoined) + Send),
+    ) -> Result<()> {
+        let caller = connection.identity();
+        loop {
+            let (room, decided) = self.enter(&caller, key).await?;
+            self.become_participant(&caller, &room, key).await?;
+            let view = self.room_for(&caller, &room).await?;
+            let marks = self.read_marks(&caller.tenant, &room).await?;
+            let mut give = |page: Page| {
+                let changes = ReadMarks::apply(marks, page.messages);
+                answer(RoomJoined {
+                    room_id: key.room.clone(),
+                    room: Room {
+                        rev: page.rev,
+                        ..view.clone()
+                    },
+                    rev: page.rev,
+                    reset: page.has_more,
+                    changes: (since.is_some() && !page.has_more).then_some(changes),
+                });
+            };
+            let joined = self.live.join(key, connection, since, decided, &mut give);
+            if joined.await? {
+                return Ok(());
+            }
+        }
     }
 
     async fn create_by_joining(&self, caller: &Identity, id: &RoomId) -> Result<()> {

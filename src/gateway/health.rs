@@ -23,7 +23,7 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// What every answer says.
 #[derive(Serialize)]
-struct Node<'a> {
+struct About<'a> {
     status: &'static str,
     version: &'static str,
     node: &'a str,
@@ -33,7 +33,7 @@ struct Node<'a> {
 #[derive(Serialize)]
 struct Health<'a> {
     #[serde(flatten)]
-    node: Node<'a>,
+    about: About<'a>,
     forwarded: handshake::Forwarded,
 }
 
@@ -48,7 +48,7 @@ struct Dependency {
 #[derive(Serialize)]
 struct Readiness<'a> {
     #[serde(flatten)]
-    node: Node<'a>,
+    about: About<'a>,
     database: Dependency,
     /// Only where the node is one of many.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -64,8 +64,8 @@ impl Dependency {
     }
 }
 
-fn node<'a>(gateway: &'a Gateway, status: &'static str) -> Node<'a> {
-    Node {
+fn about<'a>(gateway: &'a Gateway, status: &'static str) -> About<'a> {
+    About {
         status,
         version: VERSION,
         node: &gateway.node,
@@ -76,7 +76,7 @@ fn node<'a>(gateway: &'a Gateway, status: &'static str) -> Node<'a> {
 /// The process runs.
 pub async fn healthz(State(gateway): State<Arc<Gateway>>, request: Request) -> Response {
     let health = Health {
-        node: node(&gateway, "ok"),
+        about: about(&gateway, "ok"),
         forwarded: handshake::forwarded(&gateway.config, &request),
     };
     fresh(Json(health).into_response())
@@ -87,7 +87,9 @@ pub async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
     let start = Instant::now();
     let pinged = gateway.chat.ping().await;
     let database = Dependency::new(pinged.is_ok(), start.elapsed());
-    let redis: Option<Dependency> = None;
+    let start = Instant::now();
+    let redis = gateway.chat.ping_others().await;
+    let redis = redis.map(|ok| Dependency::new(ok, start.elapsed()));
     let (status, refusal) = match pinged {
         _ if gateway.is_draining() => ("draining", Some(Error::Restarting)),
         Err(error) => ("unavailable", Some(error)),
@@ -99,7 +101,7 @@ pub async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
         None => StatusCode::OK,
     };
     let readiness = Readiness {
-        node: node(&gateway, status),
+        about: about(&gateway, status),
         database,
         redis,
         refusal: refusal.map(|error| error.body()),

@@ -25,7 +25,7 @@ use super::{
     places::{Counters, Place},
 };
 use crate::{
-    bus::{Held, Lease, LeaseId, Unreachable},
+    bus::{Lease, LeaseId, Leased, Unreachable},
     error::{Error, Result},
 };
 
@@ -143,7 +143,7 @@ impl Shared {
         key: &UserKey,
         most: Option<usize>,
     ) -> std::result::Result<bool, Unreachable> {
-        let held = Held::Places(key.0.clone(), key.1.clone());
+        let held = Leased::Places(key.0.clone(), key.1.clone());
         let count = self.here.count(key);
         let lease = if count > 0 {
             self.lease.hold(&held).await?

@@ -53,7 +53,7 @@ async fn start(folder: &TempDir) -> Arc<Chat> {
     let config = config(folder, &[]);
     let (sender, committed) = mpsc::channel(1);
     let store = Store::open(&config, Clock::System, sender).await.unwrap();
-    Chat::start(config, Clock::System, store, committed).0
+    Chat::start(config, Clock::System, store, committed, None).0
 }
 
 /// Goes on with a connection that was let in before.

@@ -22,7 +22,7 @@ async fn start(folder: &TempDir, clock: &Clock) -> Arc<Chat> {
     let config = config(folder, &[]);
     let (sender, committed) = mpsc::channel(1);
     let store = Store::open(&config, clock.clone(), sender).await.unwrap();
-    Chat::start(config, clock.clone(), store, committed).0
+    Chat::start(config, clock.clone(), store, committed, None).0
 }
 
 fn user(number: i64) -> UserId {

@@ -12,7 +12,8 @@ const RESERVED: &[(&str, &[&str])] = &[
     ("axum", &["gateway/"]),
     ("hyper", &["gateway/"]),
     ("socketioxide", &["gateway/"]),
-    ("tokio_tungstenite", &["gateway/websocket/"]),
+    ("tokio_tungstenite", &["gateway/websocket/", "doctor/"]),
+    ("reqwest", &["doctor/"]),
     ("governor", &["limits.rs", "limits/", "clock.rs"]),
     // In `bus/mod.rs` it is the module.
     (

@@ -106,7 +106,7 @@ async fn chat(folder: &TempDir) -> Arc<Chat> {
     let store = Store::open(&config, Clock::System, sender).await.unwrap();
     // The chat's own publisher gets nothing to publish.
     let (_, nothing) = mpsc::channel(1);
-    let (chat, _) = Chat::start(config, Clock::System, store, nothing);
+    let (chat, _) = Chat::start(config, Clock::System, store, nothing, None);
     tokio::spawn(unreliable(Arc::clone(&chat), committed));
     chat
 }

@@ -167,7 +167,7 @@ async fn nothing_is_given_to_a_removed_user_from_the_moment_that_the_removal_has
     let config = config(&folder, &settings);
     let (sender, committed) = mpsc::channel(16);
     let store = Store::open(&config, Clock::System, sender).await.unwrap();
-    let (chat, _publisher) = Chat::start(config, Clock::System, store, committed);
+    let (chat, _publisher) = Chat::start(config, Clock::System, store, committed, None);
     let watch = Arc::new(Watch::default());
 
     let owner = connect(&chat, &watch, OWNER).await;

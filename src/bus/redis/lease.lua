@@ -90,11 +90,11 @@ function ops.suspect()
   return 0
 end
 
--- The holder gives it back. 4: whether something is held under it still.
+-- The holder gives it back. 4: in how many ms somebody sees to what is held under it still, or ''.
 function ops.leave()
   redis.call('ZREM', held, lease)
-  if ARGV[4] == '1' then
-    put(ended, lease, now)
+  if ARGV[4] ~= '' then
+    put(ended, lease, now + tonumber(ARGV[4]))
   end
   return 0
 end

@@ -29,7 +29,7 @@ pub type LeaseId = Arc<str>;
 /// What is held under leases: hashes with a field for each.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Held {
+pub enum Leased {
     /// A user is here.
     User(TenantId, UserId),
     /// Something is pinned up.
@@ -66,7 +66,7 @@ pub(super) struct Renewal {
     pub(super) due: Vec<String>,
 }
 
-impl Held {
+impl Leased {
     #[must_use]
     pub fn key(&self, link: &Link) -> String {
         match self {
@@ -133,7 +133,7 @@ impl Lease {
     ///
     /// # Errors
     /// Redis cannot be reached, or there is no lease now.
-    pub async fn hold(&self, what: &Held) -> Result<LeaseId, Unreachable> {
+    pub async fn hold(&self, what: &Leased) -> Result<LeaseId, Unreachable> {
         let lease = self.current()?;
         let set = self.set(&lease);
         let command = redis::cmd("SADD").arg(set).arg(what.member()).clone();
@@ -142,7 +142,7 @@ impl Lease {
     }
 
     /// To be called when something is held no more.
-    pub async fn release(&self, lease: &str, what: &Held) {
+    pub async fn release(&self, lease: &str, what: &Leased) {
         let command = redis::cmd("SREM")
             .arg(self.set(lease))
             .arg(what.member())
@@ -213,12 +213,16 @@ impl Lease {
         Ok((until > 0).then_some(until))
     }
 
-    /// Gives a lease back; what is held under it is removed at once by others.
-    pub(super) async fn leave(&self, lease: &str) -> Result<(), Unreachable> {
+    /// Gives a lease back; what is held under it is removed by others, after some time.
+    pub(super) async fn leave(&self, lease: &str, patience: Duration) -> Result<(), Unreachable> {
         let count = redis::cmd("SCARD").arg(self.set(lease)).clone();
         let held: u64 = self.link.run(&count).await?;
-        let rest = if held > 0 { "1" } else { "" };
-        self.script::<i64>("leave", lease, &[rest]).await.map(drop)
+        let rest = if held > 0 {
+            patience.as_millis().to_string()
+        } else {
+            String::new()
+        };
+        self.script::<i64>("leave", lease, &[&rest]).await.map(drop)
     }
 
     /// The nodes whose leases are in force, of some leases that were found somewhere. One that nobody knows of (Redis may

@@ -143,6 +143,12 @@ impl Link {
         }
     }
 
+    /// # Errors
+    /// As [`Self::run`].
+    pub async fn ping(&self) -> Result<(), Unreachable> {
+        self.run(&redis::cmd("PING")).await
+    }
+
     /// Whether Redis cannot be reached. False where that is not known yet.
     #[must_use]
     pub fn is_away(&self) -> bool {

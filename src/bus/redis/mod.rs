@@ -27,14 +27,15 @@ use tokio::time::{Duration, sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use health::Health;
-pub use lease::{Held, Lease, LeaseId};
+pub use lease::{Lease, LeaseId, Leased};
 pub use link::{Link, Request};
+pub use roster::RedisRoster;
 
 use super::{Bus, Event, Listener, Origin, Subscription, Topic};
 use health::Part;
 use publisher::Outbox;
 use subscriber::Ear;
-use topics::{Held as HeldTopic, Topics};
+use topics::{Held, Topics};
 
 /// How long whoever subscribes waits for Redis.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -49,7 +50,7 @@ pub struct RedisBus {
     link: Link,
     outbox: Arc<Outbox>,
     topics: Arc<Topics>,
-    _nodes: HeldTopic,
+    _nodes: Held,
     _running: DropGuard,
 }
 
@@ -120,4 +121,3 @@ impl Bus for RedisBus {
         })
     }
 }
-pub use roster::RedisRoster;

@@ -2,7 +2,8 @@
 --
 -- KEYS: 1 a hash: a field for each lease under which the user is somewhere; `v`, the version of the last coming online or
 --         going offline; `d`, the lease with whose end the user went offline, if it was so
--- ARGV: 1 what happens (arrive, depart, reap), 2 the lease, 3 what the leases of its node begin with
+-- ARGV: 1 what happens (arrive, depart, reap), 2 the lease, 3 what the leases of its node begin with, 4 what is noted of
+--         the user there
 --
 -- Returns the version, if the user is nowhere else, or 0; and the other leases. Who asks again gets the same version.
 
@@ -30,7 +31,7 @@ if #ours > 0 then
 end
 local by = redis.call('HGET', key, 'd')
 if what == 'arrive' then
-  redis.call('HSET', key, lease, '')
+  redis.call('HSET', key, lease, ARGV[4])
   redis.call('HDEL', key, 'd')
   redis.call('PERSIST', key)
 end

@@ -6,7 +6,7 @@ use futures_util::{StreamExt, stream};
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    lease::{Held, Lease, Renewal, holder},
+    lease::{Lease, Leased, Renewal, holder},
     roster::presence,
 };
 use crate::bus::{Bus, Event, Listener, Unreachable};
@@ -91,18 +91,18 @@ impl Reaper {
 
     async fn remove_one(&self, lease: &str, held: String) -> Result<(), Unreachable> {
         let link = self.lease.link();
-        let held: Held = match serde_json::from_str(&held) {
+        let held: Leased = match serde_json::from_str(&held) {
             Ok(held) => held,
             Err(error) => {
                 tracing::warn!(%error, "a node of another release held something unknown");
                 return Ok(());
             }
         };
-        let Held::User(tenant, user) = held else {
+        let Leased::User(tenant, user) = held else {
             let command = redis::cmd("HDEL").arg(held.key(link)).arg(lease).clone();
             return link.run(&command).await;
         };
-        let (version, _) = presence(&self.lease, "reap", lease, &tenant, &user).await?;
+        let (version, _) = presence(&self.lease, "reap", lease, &tenant, &user, "").await?;
         if let Some(version) = version {
             metrics::counter!("confab_roster_users_died_total").increment(1);
             let listener = self.listener.upgrade().ok_or(Unreachable)?;

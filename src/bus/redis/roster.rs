@@ -3,19 +3,20 @@
 use std::{
     collections::{HashMap, HashSet},
     sync::{Arc, LazyLock, Weak},
+    time::Duration,
 };
 
-use entity::ids::{TenantId, UserId};
+use entity::ids::{RoomId, TenantId, UserId};
 use futures_util::{StreamExt, TryStreamExt, future::BoxFuture, stream};
 use redis::Script;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::{
     keeper::Keeper,
-    lease::{Held, Lease, holder},
+    lease::{Lease, Leased, holder},
     reaper::Reaper,
 };
-use crate::bus::{Answer, Bus, Listener, NodeId, Roster, Unreachable, Version};
+use crate::bus::{Answer, Bus, Listener, Place, Roster, Unreachable, Version};
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("presence.lua")));
 
@@ -48,15 +49,13 @@ impl RedisRoster {
         }
     }
 
-    /// This node is none of the nodes any more. To be called when all else has ended: users who are here still are
-    /// offline, unless they are elsewhere.
-    pub async fn leave(&self) {
+    async fn give_back(&self, patience: Duration) {
         self.running.cancel();
         let Ok(current) = self.lease.current() else {
             return;
         };
         self.lease.set_current(None);
-        if self.lease.leave(&current).await.is_err() {
+        if self.lease.leave(&current, patience).await.is_err() {
             tracing::info!("the lease of this node could not be given back; it ends by itself");
         }
     }
@@ -73,10 +72,13 @@ impl RedisRoster {
         &self,
         tenant: &TenantId,
         user: &UserId,
+        rooms: &[RoomId],
     ) -> Result<Option<Version>, Unreachable> {
-        let held = Held::User(tenant.clone(), user.clone());
+        let held = Leased::User(tenant.clone(), user.clone());
         let lease = self.lease.hold(&held).await?;
-        let (version, others) = presence(&self.lease, "arrive", &lease, tenant, user).await?;
+        let rooms = serde_json::to_string(rooms).unwrap_or_default();
+        let (version, others) =
+            presence(&self.lease, "arrive", &lease, tenant, user, &rooms).await?;
         self.lease.alive(&others).await;
         Ok(version)
     }
@@ -87,10 +89,10 @@ impl RedisRoster {
         user: &UserId,
     ) -> Result<Option<Version>, Unreachable> {
         let lease = self.lease.current()?;
-        let (version, others) = presence(&self.lease, "depart", &lease, tenant, user).await?;
+        let (version, others) = presence(&self.lease, "depart", &lease, tenant, user, "").await?;
         self.lease.alive(&others).await;
         self.lease
-            .release(&lease, &Held::User(tenant.clone(), user.clone()))
+            .release(&lease, &Leased::User(tenant.clone(), user.clone()))
             .await;
         Ok(version)
     }
@@ -101,7 +103,7 @@ impl RedisRoster {
         name: &str,
         note: Option<String>,
     ) -> Result<(), Unreachable> {
-        let held = Held::Pin(tenant.clone(), name.to_owned());
+        let held = Leased::Pin(tenant.clone(), name.to_owned());
         let key = held.key(self.lease.link());
         if let Some(note) = note {
             let lease = self.lease.hold(&held).await?;
@@ -120,15 +122,15 @@ impl RedisRoster {
         &self,
         tenant: &TenantId,
         users: &[UserId],
-    ) -> Result<Vec<(UserId, Vec<String>)>, Unreachable> {
+    ) -> Result<Vec<(UserId, HashMap<String, String>)>, Unreachable> {
         let own = self.lease.prefix();
         let asked = users.iter().cloned().map(|user| {
-            let key = Held::User(tenant.clone(), user.clone()).key(self.lease.link());
+            let key = Leased::User(tenant.clone(), user.clone()).key(self.lease.link());
             let own = &own;
             async move {
-                let command = redis::cmd("HKEYS").arg(key).clone();
-                let mut fields: Vec<String> = self.lease.link().run(&command).await?;
-                fields.retain(|field| holder(field).is_some() && !field.starts_with(own));
+                let command = redis::cmd("HGETALL").arg(key).clone();
+                let mut fields: HashMap<String, String> = self.lease.link().run(&command).await?;
+                fields.retain(|field, _| holder(field).is_some() && !field.starts_with(own));
                 Ok((user, fields))
             }
         });
@@ -139,7 +141,7 @@ impl RedisRoster {
     }
 
     async fn notes(&self, tenant: &TenantId, name: &str) -> Result<Vec<String>, Unreachable> {
-        let key = Held::Pin(tenant.clone(), name.to_owned()).key(self.lease.link());
+        let key = Leased::Pin(tenant.clone(), name.to_owned()).key(self.lease.link());
         let command = redis::cmd("HGETALL").arg(key).clone();
         let mut notes: HashMap<String, String> = self.lease.link().run(&command).await?;
         let own = self.lease.prefix();
@@ -152,8 +154,13 @@ impl RedisRoster {
 }
 
 impl Roster for RedisRoster {
-    fn arrive<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>> {
-        Box::pin(async { self.owed(self.say_here(tenant, user).await) })
+    fn arrive<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        user: &'a UserId,
+        rooms: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>> {
+        Box::pin(async { self.owed(self.say_here(tenant, user, rooms).await) })
     }
 
     fn depart<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>> {
@@ -164,18 +171,24 @@ impl Roster for RedisRoster {
         &'a self,
         tenant: &'a TenantId,
         users: &'a [UserId],
-    ) -> BoxFuture<'a, HashMap<UserId, Vec<NodeId>>> {
+    ) -> BoxFuture<'a, HashMap<UserId, Vec<Place>>> {
         Box::pin(async {
             let found = self.leases_of(tenant, users).await.unwrap_or_default();
-            let leases: HashSet<&String> = found.iter().flat_map(|(_, leases)| leases).collect();
+            let leases: HashSet<&String> =
+                found.iter().flat_map(|(_, notes)| notes.keys()).collect();
             let leases: Vec<String> = leases.into_iter().cloned().collect();
             let alive = self.lease.alive(&leases).await;
-            let nodes = found.into_iter().map(|(user, leases)| {
-                let leases = leases.iter().filter(|lease| alive.contains(*lease));
-                let nodes: HashSet<NodeId> = leases.filter_map(|lease| holder(lease)).collect();
-                (user, nodes.into_iter().collect::<Vec<_>>())
+            let places = found.into_iter().map(|(user, notes)| {
+                let notes = notes.into_iter().filter(|(lease, _)| alive.contains(lease));
+                let places = notes.filter_map(|(lease, rooms)| {
+                    Some(Place {
+                        node: holder(&lease)?,
+                        rooms: serde_json::from_str(&rooms).unwrap_or_default(),
+                    })
+                });
+                (user, places.collect::<Vec<_>>())
             });
-            nodes.filter(|(_, nodes)| !nodes.is_empty()).collect()
+            places.filter(|(_, places)| !places.is_empty()).collect()
         })
     }
 
@@ -196,6 +209,10 @@ impl Roster for RedisRoster {
         Box::pin(async move { self.notes(tenant, name).await.unwrap_or_default() })
     }
 
+    fn leave(&self, patience: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(self.give_back(patience))
+    }
+
     fn is_shared(&self) -> bool {
         true
     }
@@ -208,10 +225,11 @@ pub(super) async fn presence(
     id: &str,
     tenant: &TenantId,
     user: &UserId,
+    note: &str,
 ) -> Result<(Option<Version>, Vec<String>), Unreachable> {
-    let key = Held::User(tenant.clone(), user.clone()).key(lease.link());
+    let key = Leased::User(tenant.clone(), user.clone()).key(lease.link());
     let mut script = SCRIPT.key(key);
-    script.arg(what).arg(id).arg(lease.prefix());
+    script.arg(what).arg(id).arg(lease.prefix()).arg(note);
     let (version, others): (i64, _) = lease.link().run(&script).await?;
     Ok(((version > 0).then_some(Version(version)), others))
 }

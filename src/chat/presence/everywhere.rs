@@ -12,7 +12,7 @@ use std::{
 };
 
 use entity::{
-    ids::{TenantId, UserId},
+    ids::{RoomId, TenantId, UserId},
     timestamp::Timestamp,
 };
 use futures_util::{StreamExt, future::join_all, stream};
@@ -22,7 +22,7 @@ use super::{Presence, Tenant, news::Companions, stripe};
 use crate::{
     auth::Identity,
     bus::{Redeclare, Topic, Unreachable, Version},
-    chat::{Chat, Connection, Namespace, guests::guest_identity},
+    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity},
 };
 
 /// How often nodes tell each other how many users they have.
@@ -147,7 +147,8 @@ impl Chat {
             return self.presence.forget(tenant, user);
         };
         let changed = if is_here {
-            self.roster.arrive(tenant, user).await
+            let rooms = self.rooms_here(tenant, user, None);
+            self.roster.arrive(tenant, user, &rooms).await
         } else {
             self.roster.depart(tenant, user).await
         };
@@ -193,7 +194,8 @@ impl Chat {
         if !self.presence.is_here(tenant, user) {
             return;
         }
-        match self.roster.arrive(tenant, user).await {
+        let rooms = self.rooms_here(tenant, user, None);
+        match self.roster.arrive(tenant, user, &rooms).await {
             Ok(Some(version)) if what == Redeclare::Aloud => {
                 let companions = self.companions_or_none(identity).await;
                 self.publish_presence(identity, None, companions, version);
@@ -201,6 +203,55 @@ impl Chat {
             Ok(_) => {}
             Err(Unreachable) => self.presence.declared(tenant, user, false),
         }
+    }
+
+    /// Lets other nodes know in which rooms a user is here, with one that they are about to enter.
+    pub(in crate::chat) async fn note_rooms(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        entering: Option<&RoomId>,
+    ) {
+        if !self.roster.is_shared() {
+            return;
+        }
+        let _one_by_one = self.presence.declaring[stripe(user)].lock().await;
+        let is_declared = self.presence.undeclared(tenant, user).is_none();
+        if !is_declared || !self.presence.is_here(tenant, user) {
+            return;
+        }
+        let rooms = self.rooms_here(tenant, user, entering);
+        if self.roster.arrive(tenant, user, &rooms).await.is_err() {
+            self.presence.declared(tenant, user, false);
+        }
+    }
+
+    pub(in crate::chat) fn spawn_note_rooms(&self, tenant: &TenantId, user: &UserId) {
+        if let Some(chat) = self.this.upgrade()
+            && self.roster.is_shared()
+        {
+            let (tenant, user) = (tenant.clone(), user.clone());
+            tokio::spawn(async move { chat.note_rooms(&tenant, &user, None).await });
+        }
+    }
+
+    fn rooms_here(
+        &self,
+        tenant: &TenantId,
+        user: &UserId,
+        entering: Option<&RoomId>,
+    ) -> Vec<RoomId> {
+        let user = std::slice::from_ref(user);
+        let connections = self.presence.connections_in(Namespace::Chat, tenant, user);
+        let mut rooms: HashSet<RoomId> = entering.into_iter().cloned().collect();
+        for connection in connections {
+            let joined = connection.rooms().into_iter();
+            rooms.extend(joined.filter(|room| {
+                self.live
+                    .has_joined(&RoomKey::new(tenant, room), connection.id)
+            }));
+        }
+        rooms.into_iter().collect()
     }
 
     async fn companions_or_none(&self, identity: &Identity) -> Companions {

@@ -4,9 +4,7 @@ import { test } from 'node:test';
 import {
   Follower, RECONNECTS, Sender, assertAudited, assertInOrderOf, connected, history, load, until,
 } from '../faults/support.mjs';
-import { freePort } from '../support/program.mjs';
 import { startCluster } from '../support/cluster.mjs';
-import { startPostgres } from '../support/postgres.mjs';
 import { Server } from '../support/server.mjs';
 import { World } from '../support/world.mjs';
 
@@ -108,17 +106,17 @@ async function rejoined(index, world) {
 }
 
 test('nodes that start together on an empty database migrate once', { timeout: 60_000 }, async () => {
-  const postgres = await startPostgres();
+  const { postgres, redis } = cluster;
   for (let round = 0; round < 3; round += 1) {
     const databaseUrl = await postgres.createDatabase();
-    const nodes = await Promise.all(Array.from({ length: 3 }, async (_, i) => new Server({
-      database_url: databaseUrl, node_name: `node-${i}`, listen: `127.0.0.1:${await freePort()}`,
-      redis_url: cluster.redis.url, redis_prefix: `migrating-${round}`,
-    })));
+    const common = { database_url: databaseUrl, redis_url: redis.url, redis_prefix: `migrating-${round}` };
+    const nodes = ['one', 'two', 'three'].map((name) => new Server({ ...common, node_name: name }));
     await Promise.all(nodes.map((node) => node.start()));
     const versions = await postgres.query('SELECT version FROM seaql_migrations', databaseUrl);
     assert.ok(versions.length > 0);
     assert.equal(new Set(versions).size, versions.length);
+    const migrated = nodes.filter((node) => node.log().some((line) => line.includes('Applying migration')));
+    assert.equal(migrated.length, 1);
     for (const node of nodes) assert.equal((await fetch(`${node.url}/readyz`)).status, 200);
     await Promise.all(nodes.map((node) => node.stop()));
   }

@@ -13,12 +13,11 @@ const cluster = await startCluster({ settings: { web_root: DIST, rate_limit_mess
 
 /** Until each window is on a node of its own: which nodes these are. nginx gives WebSockets to the least busy one. */
 async function places() {
-  let counts;
-  await eventually(async () => {
-    counts = await cluster.connections();
+  return eventually(async () => {
+    const counts = await cluster.connections();
     assert.deepEqual([...counts].sort(), [0, 1, 1]);
+    return [0, 1, 2].filter((i) => counts[i] === 1);
   });
-  return [0, 1, 2].filter((i) => counts[i] === 1);
 }
 
 /** Until nginx sends WebSockets to this node again, on which nobody is. */

@@ -56,11 +56,11 @@ class Cluster {
   /** Every line that was logged, node after node. */
   log() { return this.nodes.flatMap((node) => node.log()); }
 
-  /** How many connections each node says that it has; null for one that does not answer. */
+  /** How many connections each node says that it has; one that does not answer has none. */
   async connections() {
     return Promise.all(this.nodes.map(async ({ url }) => {
       const answer = await fetch(`${url}/metrics`).catch(() => null);
-      if (!answer) return null;
+      if (!answer) return 0;
       const counts = (await answer.text()).matchAll(/^confab_connections\{.*\} (\d+)$/gm);
       return [...counts].reduce((sum, [, count]) => sum + Number(count), 0);
     }));

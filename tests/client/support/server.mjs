@@ -47,9 +47,9 @@ export class Server extends Program {
   }
 
   /** Another command of the binary with the same settings and data. Resolves to `{code, stdout, stderr}`. */
-  command(args, { input = '', settings = {} } = {}) {
+  command(args, { input = '', settings = {}, timeout: within = COMMAND_MS } = {}) {
     return new Promise((resolve, reject) => {
-      const options = { cwd: this.dataDir, env: this.#environment(settings), timeout: COMMAND_MS };
+      const options = { cwd: this.dataDir, env: this.#environment(settings), timeout: within };
       const child = execFile(BINARY, args, options, (error, stdout, stderr) => {
         if (error && typeof error.code !== 'number') return reject(error);
         return resolve({ code: error?.code ?? 0, stdout, stderr });

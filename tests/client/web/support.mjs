@@ -182,7 +182,11 @@ class Window {
   async isSignedInAs(name) { await this.userMenu(name).waitFor(); }
 
   /** At the sign-in screen. */
-  async isSignedOut() { await this.heading('Sign in to Confab').waitFor(); }
+  /** At the sign-in screen, which has asked for the ways in. */
+  async isSignedOut() {
+    await this.heading('Sign in to Confab').waitFor();
+    await this.page.getByRole('main').getByRole('button').first().waitFor();
+  }
 
   async chooseInMenu(item) {
     await this.page.getByRole('button', { name: /, menu$/ }).click();
