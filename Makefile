@@ -10,7 +10,7 @@ export CONFAB_BIN := $(CURDIR)/target/release/confab
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 export CHROMIUM_BIN
 
-.PHONY: run cluster test test-rust test-web test-client test-bench lint fmt types server example chromium python services
+.PHONY: run cluster chaos test test-rust test-web test-client test-bench lint fmt types server example chromium python services
 
 run: server
 	@printf '\nOpen http://%s/ in a browser: make an account, or come in as a guest. A private window is another person.\n' \
@@ -21,6 +21,13 @@ run: server
 # Three nodes over PostgreSQL and Redis behind nginx. What can be set is at the head of the script.
 cluster: server services
 	exec examples/cluster/run.sh
+
+# Three nodes, and everything that can fail does; what clients saw is checked. With another seed other things happen.
+SEED ?= $(shell date +%s)
+MINUTES ?= 10
+chaos: server services
+	cd $(CLIENT) && npm ci --no-audit --no-fund && \
+		CONFAB_CHAOS_SEED=$(SEED) CONFAB_CHAOS_SECONDS=$$(($(MINUTES) * 60)) node --test-reporter=./support/reporter.mjs cluster/chaos.test.mjs
 
 # The web client goes into the binary, so it is built first.
 server: $(WEB)/dist/index.html
