@@ -22,10 +22,11 @@ impl Chat {
         }
         self.may_block(caller, other).await?;
         self.known_user(caller, other).await?;
-        let (tenant, user) = (&caller.tenant, &caller.user_id);
+        let (tenant, pair) = (&caller.tenant, [&caller.user_id, other]);
+        let (key, now) = (direct_key_of(caller, other), self.clock.now());
         let has_place = self
             .store
-            .block(tenant, user, other, self.clock.now(), MAX_BLOCKED)
+            .block(tenant, pair, key, now, MAX_BLOCKED)
             .await?;
         if !has_place {
             return Err(Error::invalid(format!(

@@ -133,9 +133,9 @@ impl Chat {
             .store
             .pending_notifications(&caller.tenant, &caller.user_id)
             .await?;
-        let Some(newest) = pending.last().map(|kept| kept.message.id) else {
+        if pending.is_empty() {
             return Ok(());
-        };
+        }
         let mut unread: HashMap<&RoomId, i64> = HashMap::new();
         for kept in &pending {
             let room = &kept.message.room_id;
@@ -149,9 +149,10 @@ impl Chat {
             self.deliver_kept(connection, kept, count.unwrap_or_default())
                 .await?;
         }
+        let told = pending.iter().map(|kept| kept.message.id).collect();
         let now = self.clock.now();
         self.store
-            .notifications_told(&caller.tenant, &caller.user_id, newest, now)
+            .notifications_told(&caller.tenant, &caller.user_id, told, now)
             .await
     }
 

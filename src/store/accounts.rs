@@ -11,8 +11,8 @@ use sea_orm::{
     ActiveModelTrait,
     ActiveValue::{Set, Unchanged},
     ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, PaginatorTrait, QueryFilter, QuerySelect,
-    Select,
-    sea_query::OnConflict,
+    QueryTrait, Select,
+    sea_query::{LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
 
@@ -179,8 +179,15 @@ async fn begin(
     now: Timestamp,
     expires_at: Timestamp,
 ) -> Result<(), DbErr> {
-    account_sessions::Entity::delete_many()
+    // Others who do so at the same time take the rest.
+    let over = account_sessions::Entity::find()
+        .select_only()
+        .column(account_sessions::Column::Id)
         .filter(account_sessions::Column::ExpiresAt.lte(now))
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .into_query();
+    account_sessions::Entity::delete_many()
+        .filter(account_sessions::Column::Id.in_subquery(over))
         .exec(txn)
         .await?;
     let row = account_sessions::ActiveModel {

@@ -1,40 +1,36 @@
 //! The append: gives messages their revisions and stores them, many in one transaction.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{Arc, LazyLock},
 };
 
 use entity::{
     ids::{ClientId, MessageId, Rev, RoomId, TenantId, UserId},
-    messages::{ActiveModel, Column, Entity},
-    notifications::{self, NotificationKind},
-    rooms,
+    messages::Entity,
+    notifications::NotificationKind,
     timestamp::Timestamp,
 };
 use parking_lot::Mutex;
-use sea_orm::{
-    ActiveValue::Set, ColumnTrait, Condition, ConnectionTrait, DatabaseTransaction, DbErr,
-    EntityTrait, QueryFilter, sea_query::Expr,
-};
+use sea_orm::{ActiveEnum, ConnectionTrait, DatabaseTransaction, DbBackend, DbErr, Value};
 use serde::{Deserialize, Serialize};
 use tokio::sync::oneshot;
 use uuid::{ContextV7, Uuid};
 
 use super::{
-    Store, lock,
+    Store,
+    interruptions::Place,
+    lock,
     messages::from_model,
     participants,
     permission::Permissions,
+    rows::{self, Kind, Rows},
     support::{SupportBatch, SupportState, SupportWrite},
 };
 use crate::{
     error::{Error, Result},
     protocol::Message,
 };
-
-/// Rows that one statement inserts.
-const ROWS_AT_ONCE: usize = 1000;
 
 /// A message to be stored.
 #[derive(Clone, Debug)]
@@ -129,7 +125,7 @@ pub(super) async fn append(
     let mut support = SupportBatch::load(txn, messages).await?;
     let permissions = Permissions::read(txn, messages).await?;
     let mut answers = Vec::with_capacity(messages.len());
-    let mut rows = Vec::with_capacity(messages.len());
+    let mut fresh = Vec::with_capacity(messages.len());
     for (tenant, new) in messages {
         let known_as = retry_keys(tenant, new);
         if let Some(message) = known_as.iter().find_map(|key| known.get(key)) {
@@ -173,7 +169,7 @@ pub(super) async fn append(
             sender_name: sender_type.map(|_| new.username.to_string()),
             is_read: sender_type.map(|_| false),
         });
-        rows.push(to_model(tenant, &message));
+        fresh.push((tenant.clone(), Arc::clone(&message)));
         if let Some(key) = known_as.into_iter().next() {
             known.insert(key, Arc::clone(&message));
         }
@@ -184,26 +180,11 @@ pub(super) async fn append(
             message,
         }));
     }
-    if rows.is_empty() {
+    if fresh.is_empty() {
         return Ok(answers);
     }
-    // Both databases bound the number of bound values in one statement.
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(ROWS_AT_ONCE));
-        Entity::insert_many(std::mem::replace(&mut rows, rest))
-            .exec_without_returning(txn)
-            .await?;
-    }
-    for ((tenant, room), end) in revs.into_iter().filter(|(_, end)| end.grew) {
-        rooms::Entity::update_many()
-            .col_expr(rooms::Column::LastRev, Expr::value(end.last_rev))
-            .col_expr(rooms::Column::LastMessageSeq, Expr::value(end.last_rev))
-            .col_expr(rooms::Column::LastMessageAt, Expr::value(now))
-            .filter(rooms::Column::TenantId.eq(tenant))
-            .filter(rooms::Column::Id.eq(room))
-            .exec(txn)
-            .await?;
-    }
+    insert(txn, &mut fresh).await?;
+    move_ends(txn, revs, now).await?;
     support.save(txn).await?;
     notify_and_mark_read(txn, now, messages, &answers).await?;
     Ok(answers)
@@ -235,25 +216,23 @@ async fn stored_before(
     txn: &DatabaseTransaction,
     messages: &[(TenantId, NewMessage)],
 ) -> Result<HashMap<RetryKey, Arc<Message>>, DbErr> {
-    let keys = messages
-        .iter()
-        .flat_map(|(tenant, new)| retry_keys(tenant, new))
-        .map(|(tenant, user, client_id)| {
-            Condition::all()
-                .add(Column::TenantId.eq(tenant))
-                .add(Column::UserId.eq(user))
-                .add(Column::ClientId.eq(client_id))
-        });
-    let keys: Vec<Condition> = keys.collect();
-    let mut known = HashMap::new();
-    // SQLite bounds how deep an expression may be.
-    for part in keys.chunks(100) {
-        let any = part.iter().cloned().fold(Condition::any(), Condition::add);
-        for model in Entity::find().filter(any).all(txn).await? {
-            if let Some(client_id) = model.client_id.clone() {
-                let key = (model.tenant_id.clone(), model.user_id.clone(), client_id);
-                known.insert(key, Arc::new(from_model(model)));
-            }
+    let mut keys = Rows::new(&[
+        ("tenant", Kind::Text),
+        ("sender", Kind::Text),
+        ("client", Kind::Text),
+    ]);
+    for (tenant, new) in messages {
+        for (tenant, user, client_id) in retry_keys(tenant, new) {
+            keys.push(vec![tenant.into(), user.into(), client_id.into()]);
+        }
+    }
+    let same = "t.tenant_id = v.tenant AND t.user_id = v.sender AND t.client_id = v.client";
+    let found = rows::select(txn, Entity, keys, same, None).await?;
+    let mut known = HashMap::with_capacity(found.len());
+    for model in found {
+        if let Some(client_id) = model.client_id.clone() {
+            let key = (model.tenant_id.clone(), model.user_id.clone(), client_id);
+            known.insert(key, Arc::new(from_model(model)));
         }
     }
     Ok(known)
@@ -269,12 +248,9 @@ struct RoomEnd {
 async fn room_revs(
     txn: &DatabaseTransaction,
     messages: &[(TenantId, NewMessage)],
-) -> Result<HashMap<(TenantId, RoomId), RoomEnd>, DbErr> {
-    let places: Vec<_> = messages
-        .iter()
-        .map(|(tenant, new)| (tenant.clone(), new.room_id.clone()))
-        .collect();
-    let rooms = lock::rooms(txn, &places).await?;
+) -> Result<HashMap<Place, RoomEnd>, DbErr> {
+    let places = messages.iter().map(|(tenant, new)| (tenant, &new.room_id));
+    let rooms = lock::rooms(txn, places).await?;
     let ends = rooms.into_iter().map(|room| {
         let end = RoomEnd {
             last_rev: room.last_rev,
@@ -287,13 +263,100 @@ async fn room_revs(
     Ok(ends.collect())
 }
 
+/// In the order of their unique key: where another node stores one of them at the same time, one of the two waits.
+async fn insert(
+    txn: &DatabaseTransaction,
+    messages: &mut [(TenantId, Arc<Message>)],
+) -> Result<(), DbErr> {
+    messages.sort_by_cached_key(|(tenant, message)| {
+        let client_id = message.client_id.as_ref().map(ToString::to_string);
+        (tenant.to_string(), message.user_id.to_string(), client_id)
+    });
+    let mut rows = Rows::new(&[
+        ("id", Kind::Uuid),
+        ("tenant", Kind::Text),
+        ("room", Kind::Text),
+        ("seq", Kind::Integer),
+        ("sender", Kind::Text),
+        ("name", Kind::Text),
+        ("words", Kind::Text),
+        ("client", Kind::Text),
+        ("reply", Kind::Uuid),
+        ("at", Kind::Integer),
+        ("sender_type", Kind::Text),
+    ]);
+    for (tenant, message) in messages {
+        let sender_type = message.sender_type.map(|kind| kind.to_value());
+        rows.push(vec![
+            message.id.into(),
+            tenant.clone().into(),
+            message.room_id.clone().into(),
+            message.seq.into(),
+            message.user_id.clone().into(),
+            message.username.clone().into(),
+            message.message.clone().into(),
+            or_empty(message.client_id.clone().map(Value::from)),
+            message.reply_to.unwrap_or(MessageId(Uuid::nil())).into(),
+            message.timestamp.into(),
+            or_empty(sender_type.map(Value::from)),
+        ]);
+    }
+    let sql = "INSERT INTO messages (id, tenant_id, room_id, seq, rev, user_id, username, text, client_id, reply_to, \
+               created_at, sender_type) \
+               SELECT id, tenant, room, seq, seq, sender, name, words, NULLIF(client, ''), NULLIF(reply, {nil}), at, \
+               NULLIF(sender_type, '') FROM {v}";
+    let nil = match txn.get_database_backend() {
+        DbBackend::Postgres => "'00000000-0000-0000-0000-000000000000'::uuid",
+        _ => "zeroblob(16)",
+    };
+    let statement = rows.statement(txn, &sql.replace("{nil}", nil));
+    txn.execute_raw(statement).await.map(drop)
+}
+
+/// No id is the empty text.
+fn or_empty(text: Option<Value>) -> Value {
+    text.unwrap_or_else(|| Value::from(""))
+}
+
+async fn move_ends(
+    txn: &DatabaseTransaction,
+    ends: HashMap<Place, RoomEnd>,
+    now: Timestamp,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::new(&[
+        ("tenant", Kind::Text),
+        ("room", Kind::Text),
+        ("rev", Kind::Integer),
+        ("at", Kind::Integer),
+    ]);
+    for ((tenant, room), end) in ends.into_iter().filter(|(_, end)| end.grew) {
+        rows.push(vec![
+            tenant.into(),
+            room.into(),
+            end.last_rev.into(),
+            now.into(),
+        ]);
+    }
+    let sql = "UPDATE rooms SET last_rev = v.rev, last_message_seq = v.rev, last_message_at = v.at FROM {v} \
+               WHERE rooms.tenant_id = v.tenant AND rooms.id = v.room";
+    txn.execute_raw(rows.statement(txn, sql)).await.map(drop)
+}
+
 async fn notify_and_mark_read(
-    txn: &impl ConnectionTrait,
+    txn: &DatabaseTransaction,
     now: Timestamp,
     messages: &[(TenantId, NewMessage)],
     answers: &[Result<Stored>],
 ) -> Result<(), DbErr> {
-    let mut rows = Vec::new();
+    let mut kept = Rows::new(&[
+        ("message", Kind::Uuid),
+        ("tenant", Kind::Text),
+        ("recipient", Kind::Text),
+        ("room", Kind::Text),
+        ("kind", Kind::Text),
+        ("at", Kind::Integer),
+    ]);
+    let mut read = BTreeMap::new();
     for ((tenant, new), answer) in messages.iter().zip(answers) {
         let Ok(Stored {
             message,
@@ -303,48 +366,25 @@ async fn notify_and_mark_read(
         else {
             continue;
         };
-        rows.extend(
-            new.delivery
-                .recipients
-                .iter()
-                .map(|user| notifications::ActiveModel {
-                    tenant_id: Set(tenant.clone()),
-                    user_id: Set(user.clone()),
-                    message_id: Set(message.id),
-                    room_id: Set(message.room_id.clone()),
-                    kind: Set(new.delivery.kind),
-                    created_at: Set(now),
-                    delivered_at: Set(None),
-                    read_at: Set(None),
-                }),
-        );
+        for user in &new.delivery.recipients {
+            kept.push(vec![
+                message.id.into(),
+                tenant.clone().into(),
+                user.clone().into(),
+                message.room_id.clone().into(),
+                new.delivery.kind.to_value().into(),
+                now.into(),
+            ]);
+        }
         if new.mark_read {
-            participants::mark_read(txn, tenant, &message.room_id, &message.user_id, message.seq)
-                .await?;
+            let place = [tenant.to_string(), message.room_id.to_string()];
+            read.insert((place, message.user_id.to_string()), message.seq);
         }
     }
-    while !rows.is_empty() {
-        let rest = rows.split_off(rows.len().min(ROWS_AT_ONCE));
-        notifications::Entity::insert_many(std::mem::replace(&mut rows, rest))
-            .exec_without_returning(txn)
-            .await?;
+    if !kept.is_empty() {
+        let sql = "INSERT INTO notifications (tenant_id, user_id, message_id, room_id, kind, created_at) \
+                   SELECT tenant, recipient, message, room, kind, at FROM {v}";
+        txn.execute_raw(kept.statement(txn, sql)).await?;
     }
-    Ok(())
-}
-
-fn to_model(tenant: &TenantId, message: &Message) -> ActiveModel {
-    ActiveModel {
-        id: Set(message.id),
-        tenant_id: Set(tenant.clone()),
-        room_id: Set(message.room_id.clone()),
-        seq: Set(message.seq),
-        rev: Set(message.rev),
-        user_id: Set(message.user_id.clone()),
-        username: Set(message.username.clone()),
-        text: Set(message.message.clone()),
-        client_id: Set(message.client_id.clone()),
-        reply_to: Set(message.reply_to),
-        created_at: Set(message.timestamp),
-        sender_type: Set(message.sender_type),
-    }
+    participants::mark_all_read(txn, read).await
 }

@@ -8,6 +8,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
+    sea_query::{LockBehavior, LockType},
 };
 use uuid::Uuid;
 
@@ -17,7 +18,7 @@ use crate::error::Result;
 pub use entity::audit::{ActorKind, Model as AuditRow};
 
 /// Rows that are inserted by one statement: databases bound its parameters.
-const ROWS_PER_INSERT: usize = 500;
+const ROWS_PER_INSERT: usize = 512;
 /// Rows that one write deletes, so that messages do not wait long for it.
 const ROWS_PER_SWEEP: u64 = 2000;
 
@@ -61,10 +62,11 @@ impl Store {
                 Box::pin(async move {
                     let mut rows = rows.into_iter().map(IntoActiveModel::into_active_model);
                     loop {
-                        let some: Vec<_> = rows.by_ref().take(ROWS_PER_INSERT).collect();
-                        if some.is_empty() {
+                        // As many as a power of two: few texts of statements.
+                        let Some(some) = rows.len().min(ROWS_PER_INSERT).checked_ilog2() else {
                             return Ok(());
-                        }
+                        };
+                        let some: Vec<_> = rows.by_ref().take(1 << some).collect();
                         Entity::insert_many(some)
                             .exec_without_returning(txn)
                             .await?;
@@ -126,6 +128,8 @@ async fn delete_some(txn: &DatabaseTransaction, which: Condition) -> Result<u64,
         .column(Column::Id)
         .filter(which)
         .limit(ROWS_PER_SWEEP)
+        // Another node that sweeps at the same time takes the rest.
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .into_query();
     Entity::delete_many()
         .filter(Column::Id.in_subquery(ids))

@@ -1,5 +1,7 @@
 //! Users who blocked each other.
 
+use std::collections::HashSet;
+
 use entity::{
     blocks::{ActiveModel, Column, Entity, Model},
     ids::{TenantId, UserId},
@@ -10,7 +12,11 @@ use sea_orm::{
     EntityTrait, PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::OnConflict,
 };
 
-use super::{Store, timed};
+use super::{
+    Store, lock,
+    rows::{self, Kind, Rows, padded},
+    timed,
+};
 use crate::error::Result;
 
 /// A user whom another one has blocked.
@@ -22,12 +28,12 @@ pub struct Blocked {
 
 impl Store {
     /// Blocks a user; one who is blocked already stays so. Says `false` where the user has blocked so many that there
-    /// is no place for one more.
+    /// is no place for one more. No message is stored in their direct room after that.
     pub async fn block(
         &self,
         tenant: &TenantId,
-        user: &UserId,
-        other: &UserId,
+        [user, other]: [&UserId; 2],
+        direct_key: String,
         now: Timestamp,
         most: u64,
     ) -> Result<bool> {
@@ -38,9 +44,12 @@ impl Store {
             created_at: Set(now),
         };
         let others = blocks_of(tenant, user).filter(Column::BlockedId.ne(other.clone()));
+        let (tenant, pair) = (tenant.clone(), [user.clone(), other.clone()]);
         self.writer
             .write("block", move |txn| {
                 Box::pin(async move {
+                    lock::direct_room(txn, &tenant, &direct_key).await?;
+                    lock::change_of_blocks(txn, &tenant, &pair).await?;
                     if others.count(txn).await? >= most {
                         return Ok(false);
                     }
@@ -117,9 +126,9 @@ pub(super) async fn between(
     for part in others.chunks(500) {
         let by_user = Condition::all()
             .add(Column::UserId.eq(user.clone()))
-            .add(Column::BlockedId.is_in(part.iter().cloned()));
+            .add(Column::BlockedId.is_in(padded(part.to_vec())));
         let by_others = Condition::all()
-            .add(Column::UserId.is_in(part.iter().cloned()))
+            .add(Column::UserId.is_in(padded(part.to_vec())))
             .add(Column::BlockedId.eq(user.clone()));
         let query = Entity::find()
             .filter(Column::TenantId.eq(tenant.clone()))
@@ -134,23 +143,22 @@ pub(super) async fn between(
 /// Those of some pairs of users of which one has blocked the other.
 pub(super) async fn among(
     txn: &DatabaseTransaction,
-    pairs: &[(&TenantId, &[UserId; 2])],
+    pairs: HashSet<(&TenantId, &[UserId; 2])>,
 ) -> Result<Vec<Model>, DbErr> {
-    let mut found = Vec::new();
-    // SQLite bounds how deep an expression may be.
-    for part in pairs.chunks(50) {
-        let any = part
-            .iter()
-            .flat_map(|(tenant, [one, other])| [(tenant, one, other), (tenant, other, one)])
-            .fold(Condition::any(), |any, (tenant, user, blocked)| {
-                any.add(
-                    Condition::all()
-                        .add(Column::TenantId.eq((*tenant).clone()))
-                        .add(Column::UserId.eq(user.clone()))
-                        .add(Column::BlockedId.eq(blocked.clone())),
-                )
-            });
-        found.extend(Entity::find().filter(any).all(txn).await?);
+    let mut rows = Rows::new(&[
+        ("tenant", Kind::Text),
+        ("one", Kind::Text),
+        ("other", Kind::Text),
+    ]);
+    for (tenant, [one, other]) in pairs {
+        for (one, other) in [(one, other), (other, one)] {
+            rows.push(vec![
+                tenant.clone().into(),
+                one.clone().into(),
+                other.clone().into(),
+            ]);
+        }
     }
-    Ok(found)
+    let same = "t.tenant_id = v.tenant AND t.user_id = v.one AND t.blocked_id = v.other";
+    rows::select(txn, Entity, rows, same, None).await
 }

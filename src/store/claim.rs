@@ -25,8 +25,9 @@ use super::{
 
 /// How often the session is looked at, and a lost one made anew.
 const PULSE: Duration = Duration::from_secs(2);
-/// A start waits so long for a predecessor that died without a word: the database notices it after about as long.
-const PATIENCE: Duration = Duration::from_secs(12);
+/// A start waits so much longer than anything may take for a predecessor that died without a word: the database notices
+/// it after about as long.
+const PATIENCE: Duration = Duration::from_secs(2);
 /// How often a lock that another session holds is asked for.
 const RETRY: Duration = Duration::from_millis(200);
 
@@ -51,7 +52,7 @@ impl Claim {
     /// [`OpenError::NodeInUse`] if other nodes stand against it.
     pub(super) async fn take(postgres: Arc<Postgres>, share: Share) -> Result<Self, OpenError> {
         let mut session = postgres.connect(Purpose::Claim).await?;
-        let deadline = Instant::now() + PATIENCE;
+        let deadline = Instant::now() + postgres.timeout() + PATIENCE;
         while !try_lock(&mut session, NODES, share)
             .await
             .map_err(|error| postgres.explain(&error))?

@@ -161,7 +161,7 @@ impl Database {
     async fn write_nothing(&mut self, rooms: &[Place]) -> Result<(), DbErr> {
         let db = self.connection().await?;
         let txn = begin(&db).await?;
-        lock::rooms(&txn, rooms).await?;
+        lock::rooms(&txn, rooms.iter().map(|(tenant, room)| (tenant, room))).await?;
         txn.commit().await
     }
 }

@@ -11,12 +11,16 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter,
-    QueryOrder, QuerySelect,
+    ColumnTrait, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, UserRow, timed, users};
+use super::{
+    Store, UserRow, lock,
+    rows::{self, Kind, Rows},
+    timed, users,
+};
 use crate::error::Result;
 
 /// Guests that a user was before, at the most, that are looked at when a message may have been sent before.
@@ -166,19 +170,14 @@ pub(super) async fn signed_in(
     txn: &DatabaseTransaction,
     senders: HashSet<(&TenantId, &UserId)>,
 ) -> Result<HashSet<(TenantId, UserId)>, DbErr> {
-    let mut found = HashSet::new();
+    let mut rows = Rows::new(&[("tenant", Kind::Text), ("guest", Kind::Text)]);
     for (tenant, user) in senders {
-        let session = Entity::find()
-            .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::UserId.eq(user.clone()))
-            .filter(Column::LinkedUserId.is_not_null())
-            .one(txn)
-            .await?;
-        if session.is_some() {
-            found.insert((tenant.clone(), user.clone()));
-        }
+        rows.push(vec![tenant.clone().into(), user.clone().into()]);
     }
-    Ok(found)
+    let linked = "t.tenant_id = v.tenant AND t.user_id = v.guest AND t.linked_user_id IS NOT NULL";
+    let found = rows::select(txn, Entity, rows, linked, None).await?;
+    let guests = found.into_iter().map(|row| (row.tenant_id, row.user_id));
+    Ok(guests.collect())
 }
 
 async fn link(
@@ -196,6 +195,7 @@ async fn link(
     let session = Entity::find()
         .filter(Column::TenantId.eq(tenant.clone()))
         .filter(by_key)
+        .lock_exclusive()
         .one(txn)
         .await?;
     let Some(session) = session else {
@@ -210,13 +210,31 @@ async fn link(
     let mut linked: ActiveModel = Model::into_active_model(session);
     linked.linked_user_id = Set(Some(user.clone()));
     Entity::update(linked).exec(txn).await?;
-    let rooms = move_participations(txn, tenant, &guest, user).await?;
+    // The guest comes to no more rooms now.
+    let places = places_of(txn, tenant, &guest).await?;
+    lock::rooms(txn, places.iter().map(|row| (&row.tenant_id, &row.room_id))).await?;
     let closed = move_support_rooms(txn, tenant, &guest, user, username, now).await?;
+    let rooms = move_participations(txn, tenant, &guest, user).await?;
     Ok(Linked::Now {
         guest,
         rooms,
         closed,
     })
+}
+
+/// A guest's places in rooms.
+async fn places_of(
+    txn: &DatabaseTransaction,
+    tenant: &TenantId,
+    guest: &UserId,
+) -> Result<Vec<participants::Model>, DbErr> {
+    use participants::{Column, Entity};
+    Entity::find()
+        .filter(Column::TenantId.eq(tenant.clone()))
+        .filter(Column::UserId.eq(guest.clone()))
+        .order_by_asc(Column::RoomId)
+        .all(txn)
+        .await
 }
 
 /// The user takes the guest's place in their rooms, and keeps their own where they had one.
@@ -227,14 +245,14 @@ async fn move_participations(
     user: &UserId,
 ) -> Result<Vec<RoomId>, DbErr> {
     use participants::{Column, Entity};
-    let of_guest = || {
-        Condition::all()
-            .add(Column::TenantId.eq(tenant.clone()))
-            .add(Column::UserId.eq(guest.clone()))
-    };
-    let rows = Entity::find().filter(of_guest()).all(txn).await?;
+    // Again, now that the rooms are locked: they may have been removed from one.
+    let rows = places_of(txn, tenant, guest).await?;
     let rooms = rows.iter().map(|row| row.room_id.clone()).collect();
-    Entity::delete_many().filter(of_guest()).exec(txn).await?;
+    Entity::delete_many()
+        .filter(Column::TenantId.eq(tenant.clone()))
+        .filter(Column::UserId.eq(guest.clone()))
+        .exec(txn)
+        .await?;
     for row in rows {
         let place = participants::ActiveModel {
             tenant_id: Set(row.tenant_id),
@@ -266,6 +284,8 @@ async fn move_support_rooms(
         Entity::find()
             .filter(Column::TenantId.eq(tenant.clone()))
             .filter(owner)
+            .order_by_asc(Column::RoomId)
+            .lock_exclusive()
     };
     let guests = of(Column::GuestId.eq(guest.clone())).all(txn).await?;
     let users = of(Column::UserId.eq(user.clone()))

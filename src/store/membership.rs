@@ -17,7 +17,7 @@ use sea_orm::{
     IntoActiveModel, PaginatorTrait, QueryFilter,
 };
 
-use super::{Store, blocks, users::ensure};
+use super::{Store, blocks, lock, users::ensure};
 use crate::error::{Error, Result};
 
 /// What a room is changed by.
@@ -82,6 +82,10 @@ impl Store {
         self.writer
             .write("change_room", move |txn| {
                 Box::pin(async move {
+                    if request.change == RoomChange::Add {
+                        let subject = std::slice::from_ref(&request.subject);
+                        lock::guests(txn, &tenant, subject).await?;
+                    }
                     let user_key = (tenant.clone(), request.subject.clone());
                     let user = users::Entity::find_by_id(user_key).one(txn).await?;
                     let is_guest = user.as_ref().is_some_and(|user| user.is_guest);
@@ -116,10 +120,13 @@ async fn standing(
     request: &ChangeRequest,
     subject_is_guest: bool,
 ) -> Result<Option<Standing>, DbErr> {
-    let room_key = (tenant.clone(), request.room.clone());
-    let Some(room) = rooms::Entity::find_by_id(room_key).one(txn).await? else {
+    // Whoever changes the room, its participants or its messages waits until this is done.
+    let Some(room) = lock::room(txn, tenant, &request.room).await? else {
         return Ok(None);
     };
+    if request.change == RoomChange::Add {
+        lock::blocks_of(txn, tenant, &request.actor).await?;
+    }
     let role = async |user: &UserId| {
         let key = (tenant.clone(), request.room.clone(), user.clone());
         let row = participants::Entity::find_by_id(key).one(txn).await?;

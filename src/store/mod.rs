@@ -25,6 +25,7 @@ mod postgres;
 mod receipts;
 mod revocation;
 mod rooms;
+mod rows;
 mod schema;
 mod search;
 mod sqlite;

@@ -6,9 +6,11 @@ use entity::{
     notifications::{Column, Entity, NotificationKind},
     timestamp::Timestamp,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr};
+use sea_orm::{
+    ColumnTrait, Condition, EntityTrait, QueryFilter, QueryOrder, QuerySelect, sea_query::Expr,
+};
 
-use super::{Store, messages::from_model, timed};
+use super::{Store, messages::from_model, rows::padded, timed};
 use crate::{error::Result, protocol::Message};
 
 /// The most notifications that a user who returns is told of: the newest.
@@ -40,7 +42,7 @@ impl Store {
         let ids = rows.iter().map(|row| row.message_id);
         let query = messages::Entity::find()
             .filter(messages::Column::TenantId.eq(tenant.clone()))
-            .filter(messages::Column::Id.is_in(ids));
+            .filter(messages::Column::Id.is_in(padded(ids.collect())));
         let found = timed("pending_notifications", query.all(&self.reader)).await?;
         let mut pending: Vec<PendingNotification> = found
             .into_iter()
@@ -67,8 +69,8 @@ impl Store {
         let query = Entity::update_many()
             .col_expr(Column::DeliveredAt, Expr::value(now))
             .filter(Column::TenantId.eq(tenant.clone()))
-            .filter(Column::UserId.is_in(users))
-            .filter(Column::MessageId.is_in(messages))
+            .filter(Column::UserId.is_in(padded(users)))
+            .filter(Column::MessageId.is_in(padded(messages)))
             .filter(Column::DeliveredAt.is_null());
         self.writer
             .write("notifications_delivered", move |txn| {
@@ -77,19 +79,26 @@ impl Store {
             .await
     }
 
-    /// A user was told of what waited, up to some message. What is older and was not shown counts as told.
+    /// A user was told of what waited: of these messages. What is older than all that can be shown counts as told.
     pub async fn notifications_told(
         &self,
         tenant: &TenantId,
         user: &UserId,
-        newest: MessageId,
+        messages: Vec<MessageId>,
         now: Timestamp,
     ) -> Result<()> {
+        // Not all up to the newest one: another node may have stored one in between, which nobody was told of yet.
+        let oldest = messages.iter().min().copied();
+        let are_all = u64::try_from(messages.len()).is_ok_and(|told| told < MOST);
+        let mut told = Condition::any().add(Column::MessageId.is_in(padded(messages)));
+        if !are_all {
+            told = told.add(Column::MessageId.lt(oldest));
+        }
         let query = Entity::update_many()
             .col_expr(Column::DeliveredAt, Expr::value(now))
             .filter(Column::TenantId.eq(tenant.clone()))
             .filter(Column::UserId.eq(user.clone()))
-            .filter(Column::MessageId.lte(newest))
+            .filter(told)
             .filter(Column::DeliveredAt.is_null());
         self.writer
             .write("notifications_told", move |txn| {

@@ -1,6 +1,6 @@
 //! Who belongs to a room, and how far they have read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use entity::{
     ids::{Rev, RoomId, TenantId, UserId},
@@ -11,11 +11,16 @@ use entity::{
 };
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait, ConnectionTrait, DbErr, EntityTrait, QueryFilter, QueryOrder, QuerySelect,
+    ColumnTrait, ConnectionTrait, DatabaseTransaction, DbErr, EntityTrait, QueryFilter, QueryOrder,
+    QuerySelect,
     sea_query::{Expr, OnConflict},
 };
 
-use super::{Store, timed};
+use super::{
+    Store, lock,
+    rows::{self, Kind, Rows, padded},
+    timed,
+};
 use crate::error::Result;
 
 /// The participants of a room, as access decides by them.
@@ -50,7 +55,10 @@ impl Store {
         let (tenant, room, user) = (tenant.clone(), room.clone(), user.clone());
         self.writer
             .write("add_participant", move |txn| {
-                Box::pin(async move { insert(txn, &tenant, &room, &user, role, now).await })
+                Box::pin(async move {
+                    lock::guests(txn, &tenant, std::slice::from_ref(&user)).await?;
+                    insert(txn, &tenant, &room, &user, role, now).await
+                })
             })
             .await
     }
@@ -131,12 +139,41 @@ impl Store {
         for part in ids.chunks(500) {
             let query = users::Entity::find()
                 .filter(users::Column::TenantId.eq(tenant.clone()))
-                .filter(users::Column::Id.is_in(part.iter().cloned()));
+                .filter(users::Column::Id.is_in(padded(part.to_vec())));
             let found = timed("names", query.all(&self.reader)).await?;
             names.extend(found.into_iter().map(|user| (user.id.clone(), user)));
         }
         Ok(names)
     }
+}
+
+/// Moves how far participants have read forward, never back. By tenant, room and user, in the order of the keys.
+pub(super) async fn mark_all_read(
+    txn: &DatabaseTransaction,
+    read: BTreeMap<([String; 2], String), Rev>,
+) -> Result<(), DbErr> {
+    let mut rows = Rows::new(&[
+        ("tenant", Kind::Text),
+        ("room", Kind::Text),
+        ("reader", Kind::Text),
+        ("seq", Kind::Integer),
+    ]);
+    for (([tenant, room], user), seq) in read {
+        rows.push(vec![tenant.into(), room.into(), user.into(), seq.into()]);
+    }
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let sql = format!(
+        "UPDATE participants SET read_seq = l.seq \
+         FROM (SELECT t.tenant_id, t.room_id, t.user_id, v.seq FROM {{v}} CROSS JOIN participants AS t \
+               WHERE t.tenant_id = v.tenant AND t.room_id = v.room AND t.user_id = v.reader \
+               AND t.read_seq < v.seq ORDER BY t.tenant_id, t.room_id, t.user_id{}) AS l \
+         WHERE participants.tenant_id = l.tenant_id AND participants.room_id = l.room_id \
+         AND participants.user_id = l.user_id",
+        rows::for_update(txn)
+    );
+    txn.execute_raw(rows.statement(txn, &sql)).await.map(drop)
 }
 
 /// Moves how far a participant has read forward, never back.

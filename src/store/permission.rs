@@ -5,11 +5,15 @@ use std::collections::HashSet;
 
 use entity::{
     ids::{RoomId, TenantId, UserId},
-    participants::{Column, Entity},
+    participants::Entity,
 };
-use sea_orm::{ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, QueryFilter};
+use sea_orm::{DatabaseTransaction, DbErr};
 
-use super::{append::NewMessage, blocks, guests};
+use super::{
+    append::NewMessage,
+    blocks, guests,
+    rows::{self, Kind, Rows},
+};
 use crate::error::Error;
 
 /// What the senders of some messages may do.
@@ -21,8 +25,7 @@ pub(super) struct Permissions {
 }
 
 impl Permissions {
-    /// Three queries at the most, whatever the number of messages, up to a hundred senders; none where all of them wrote
-    /// to public rooms.
+    /// Three queries at the most, whatever the number of messages; none where all of them wrote to public rooms.
     pub(super) async fn read(
         txn: &DatabaseTransaction,
         messages: &[(TenantId, NewMessage)],
@@ -32,26 +35,7 @@ impl Permissions {
             .filter(|(_, new)| new.as_participant)
             .map(|(tenant, new)| (tenant, &new.room_id, &new.user_id))
             .collect();
-        let keys: Vec<_> = keys.into_iter().collect();
-        let mut participants = HashSet::with_capacity(keys.len());
-        for part in keys.chunks(100) {
-            let any = part
-                .iter()
-                .fold(Condition::any(), |any, (tenant, room, user)| {
-                    any.add(
-                        Condition::all()
-                            .add(Column::TenantId.eq((*tenant).clone()))
-                            .add(Column::RoomId.eq((*room).clone()))
-                            .add(Column::UserId.eq((*user).clone())),
-                    )
-                });
-            let found = Entity::find().filter(any).all(txn).await?;
-            participants.extend(
-                found
-                    .into_iter()
-                    .map(|row| (row.tenant_id, row.room_id, row.user_id)),
-            );
-        }
+        let participants = among(txn, &keys).await?;
         let missing = keys.iter().filter(|(tenant, room, user)| {
             let key = ((*tenant).clone(), (*room).clone(), (*user).clone());
             !participants.contains(&key)
@@ -62,8 +46,7 @@ impl Permissions {
             .iter()
             .filter_map(|(tenant, new)| Some((tenant, new.delivery.direct()?)))
             .collect();
-        let pairs: Vec<_> = pairs.into_iter().collect();
-        let blocked = blocks::among(txn, &pairs).await?;
+        let blocked = blocks::among(txn, pairs).await?;
         Ok(Self {
             participants,
             signed_in,
@@ -107,4 +90,29 @@ impl Permissions {
         let pair = (tenant.clone(), one.clone(), other.clone());
         self.blocked.contains(&pair).then_some(Error::Blocked)
     }
+}
+
+/// Those of some users who are participants of the rooms beside them.
+async fn among(
+    txn: &DatabaseTransaction,
+    keys: &HashSet<(&TenantId, &RoomId, &UserId)>,
+) -> Result<HashSet<(TenantId, RoomId, UserId)>, DbErr> {
+    let mut rows = Rows::new(&[
+        ("tenant", Kind::Text),
+        ("room", Kind::Text),
+        ("sender", Kind::Text),
+    ]);
+    for (tenant, room, user) in keys {
+        rows.push(vec![
+            (*tenant).clone().into(),
+            (*room).clone().into(),
+            (*user).clone().into(),
+        ]);
+    }
+    let same = "t.tenant_id = v.tenant AND t.room_id = v.room AND t.user_id = v.sender";
+    let found = rows::select(txn, Entity, rows, same, None).await?;
+    let keys = found
+        .into_iter()
+        .map(|row| (row.tenant_id, row.room_id, row.user_id));
+    Ok(keys.collect())
 }

@@ -18,6 +18,16 @@ use crate::config::Config;
 /// must not keep rooms locked. It is shorter than what others wait for a lock by default.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 
+/// Every statement that stores messages finds its rows by an index, one after the other. Planned once, while the tables
+/// are small or their statistics old, it might go through all of them for ever.
+const BY_INDEX: [(&str, &str); 5] = [
+    ("plan_cache_mode", "force_generic_plan"),
+    ("enable_seqscan", "off"),
+    ("enable_hashjoin", "off"),
+    ("enable_mergejoin", "off"),
+    ("jit", "off"),
+];
+
 /// What may stand behind the `?` of the URL. The library would log what it does not know, with its value.
 const PARAMETERS: [&str; 14] = [
     "sslmode",
@@ -149,6 +159,9 @@ impl Postgres {
         match purpose {
             Purpose::Migrate => settings.push(("statement_timeout", "0".to_owned())),
             _ => settings.push(("statement_timeout", timeout)),
+        }
+        if purpose == Purpose::Append {
+            settings.extend(BY_INDEX.map(|(name, value)| (name, value.to_owned())));
         }
         self.options
             .clone()

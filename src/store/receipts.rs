@@ -4,7 +4,7 @@ use entity::{
     ids::{MessageId, Rev, RoomId, TenantId, UserId},
     messages, participants, rooms,
 };
-use sea_orm::{ColumnTrait, EntityTrait, QueryFilter};
+use sea_orm::{ColumnTrait, EntityTrait, QueryFilter, QuerySelect};
 
 use super::{Store, participants::mark_read, timed};
 use crate::error::Result;
@@ -46,7 +46,11 @@ impl Store {
             .write("read_up_to", move |txn| {
                 Box::pin(async move {
                     let key = (tenant.clone(), room.clone(), user.clone());
-                    let Some(row) = participants::Entity::find_by_id(key).one(txn).await? else {
+                    let Some(row) = participants::Entity::find_by_id(key)
+                        .lock_exclusive()
+                        .one(txn)
+                        .await?
+                    else {
                         return Ok(None);
                     };
                     let newest = rooms::Entity::find_by_id((tenant.clone(), room.clone()))

@@ -17,7 +17,12 @@ use sea_orm::{
     sea_query::SelectStatement,
 };
 
-use super::{Store, blocks, messages::from_model, timed, users};
+use super::{
+    Store, blocks, lock,
+    messages::from_model,
+    rows::{self, Kind, Rows, padded},
+    timed, users,
+};
 use crate::{
     error::{Error, Result},
     protocol::Message,
@@ -156,7 +161,7 @@ impl Store {
         for part in ids.chunks(500) {
             let query = Entity::find()
                 .filter(Column::TenantId.eq(tenant.clone()))
-                .filter(Column::Id.is_in(part.iter().cloned()));
+                .filter(Column::Id.is_in(padded(part.to_vec())));
             rooms.extend(timed("conversations", query.all(&self.reader)).await?);
         }
         rooms
@@ -175,7 +180,7 @@ impl Store {
         for part in rooms.chunks(500) {
             let query = Entity::find()
                 .filter(Column::TenantId.eq(tenant.clone()))
-                .filter(Column::Id.is_in(part.iter().cloned()));
+                .filter(Column::Id.is_in(padded(part.to_vec())));
             found.extend(timed("latest", query.all(&self.reader)).await?);
         }
         let mut last = self.last_messages(tenant, &found).await?;
@@ -191,32 +196,25 @@ impl Store {
         tenant: &TenantId,
         rooms: &[Model],
     ) -> Result<HashMap<RoomId, Message>> {
-        let mut last = HashMap::new();
-        for part in rooms.chunks(100) {
-            let newest = part
-                .iter()
-                .filter(|room| room.last_message_seq > Rev(0))
-                .fold(Condition::any(), |any, room| {
-                    any.add(
-                        Condition::all()
-                            .add(messages::Column::RoomId.eq(room.id.clone()))
-                            .add(messages::Column::Seq.eq(room.last_message_seq)),
-                    )
-                });
-            if newest.is_empty() {
-                continue;
-            }
-            let query = messages::Entity::find()
-                .filter(messages::Column::TenantId.eq(tenant.clone()))
-                .filter(newest);
-            let found = timed("last_messages", query.all(&self.reader)).await?;
-            last.extend(
-                found
-                    .into_iter()
-                    .map(|model| (model.room_id.clone(), from_model(model))),
-            );
+        let mut newest = Rows::new(&[
+            ("tenant", Kind::Text),
+            ("room", Kind::Text),
+            ("seq", Kind::Integer),
+        ]);
+        for room in rooms.iter().filter(|room| room.last_message_seq > Rev(0)) {
+            newest.push(vec![
+                tenant.clone().into(),
+                room.id.clone().into(),
+                room.last_message_seq.into(),
+            ]);
         }
-        Ok(last)
+        let same = "t.tenant_id = v.tenant AND t.room_id = v.room AND t.seq = v.seq";
+        let found = rows::select(&self.reader, messages::Entity, newest, same, None);
+        let found = timed("last_messages", found).await?;
+        let last = found
+            .into_iter()
+            .map(|model| (model.room_id.clone(), from_model(model)));
+        Ok(last.collect())
     }
 
     /// The ids of a user's rooms.
@@ -269,8 +267,17 @@ fn rooms_of_user(tenant: &TenantId, user: &UserId) -> SelectStatement {
 async fn create(
     txn: &DatabaseTransaction,
     tenant: TenantId,
-    room: NewRoom,
+    mut room: NewRoom,
 ) -> Result<Result<Model>, DbErr> {
+    // In one order, as others make users too.
+    room.participants
+        .sort_by_cached_key(|(user, _)| user.to_string());
+    let users: Vec<UserId> = room
+        .participants
+        .iter()
+        .map(|(user, _)| user.clone())
+        .collect();
+    lock::guests(txn, &tenant, &users).await?;
     let row = ActiveModel {
         tenant_id: Set(tenant.clone()),
         id: Set(room.id.clone()),
@@ -306,11 +313,7 @@ async fn create(
         .await?
         .ok_or_else(|| DbErr::RecordNotFound("the room that was just made".to_owned()))?;
     if made > 0 {
-        let users: Vec<UserId> = room
-            .participants
-            .iter()
-            .map(|(user, _)| user.clone())
-            .collect();
+        lock::blocks_of(txn, &tenant, &found.created_by).await?;
         if blocks::between(txn, &tenant, &found.created_by, &users).await? {
             Entity::delete_by_id((tenant, found.id)).exec(txn).await?;
             return Ok(Err(Error::Blocked));

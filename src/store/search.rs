@@ -12,7 +12,7 @@ use sea_orm::{
     sea_query::{Expr, ExprTrait, LikeExpr},
 };
 
-use super::{Store, UserRow, timed};
+use super::{Store, UserRow, rows::padded, timed};
 use crate::error::Result;
 
 /// A public room, and what a searcher is told beside it.
@@ -81,7 +81,7 @@ impl Store {
                     "mine",
                 )
                 .filter(participants::Column::TenantId.eq(tenant.clone()))
-                .filter(participants::Column::RoomId.is_in(ids))
+                .filter(participants::Column::RoomId.is_in(padded(ids)))
                 .group_by(participants::Column::RoomId)
                 .into_tuple()
                 .all(&self.reader),

@@ -2,6 +2,8 @@
 
 mod batch;
 
+use std::collections::HashSet;
+
 use entity::{
     ids::{Rev, RoomId, TenantId, UserId},
     messages::SenderType,
@@ -20,8 +22,8 @@ use sea_orm::{
 
 pub(super) use batch::SupportBatch;
 
-use super::{Store, timed};
-use crate::error::Result;
+use super::{Store, guests, lock, timed};
+use crate::error::{Error, Result};
 
 pub use entity::support_rooms::Model as SupportRow;
 
@@ -91,6 +93,9 @@ impl Store {
     }
 
     /// Opens a support room, or finds the one that the customer has open. Says whether it was made.
+    ///
+    /// # Errors
+    /// [`Error::GuestLinked`] if the customer is a guest who has signed in: the room would be nobody's.
     pub async fn open_support_room(
         &self,
         tenant: &TenantId,
@@ -101,7 +106,7 @@ impl Store {
             .write("open_support_room", move |txn| {
                 Box::pin(async move { open(txn, &tenant, new).await })
             })
-            .await
+            .await?
     }
 
     /// Support rooms, newest activity first.
@@ -188,6 +193,7 @@ impl Store {
             .write("staff_have_read", move |txn| {
                 Box::pin(async move {
                     let Some(row) = Entity::find_by_id((tenant.clone(), room.clone()))
+                        .lock_exclusive()
                         .one(txn)
                         .await?
                     else {
@@ -243,11 +249,40 @@ fn said(
         .filter(Column::SenderType.eq(by))
 }
 
+/// How often a room is looked for that is closed before it is found.
+const MAX_CLOSED_MEANWHILE: usize = 5;
+
 async fn open(
     txn: &DatabaseTransaction,
     tenant: &TenantId,
     new: NewSupportRoom,
-) -> Result<(Model, bool), DbErr> {
+) -> Result<Result<(Model, bool)>, DbErr> {
+    if new.is_guest {
+        lock::guests(txn, tenant, std::slice::from_ref(&new.customer)).await?;
+        let guest = HashSet::from([(tenant, &new.customer)]);
+        if !guests::signed_in(txn, guest).await?.is_empty() {
+            return Ok(Err(Error::GuestLinked));
+        }
+    }
+    for _ in 0..MAX_CLOSED_MEANWHILE {
+        if let Some(row) = make(txn, tenant, &new).await? {
+            return Ok(Ok((row, true)));
+        }
+        if let Some(row) = found(txn, tenant, &new).await? {
+            return Ok(Ok((row, false)));
+        }
+    }
+    Err(DbErr::RecordNotFound(
+        "the customer's open support room".to_owned(),
+    ))
+}
+
+/// None if the customer has one already.
+async fn make(
+    txn: &DatabaseTransaction,
+    tenant: &TenantId,
+    new: &NewSupportRoom,
+) -> Result<Option<Model>, DbErr> {
     let (user_id, guest_id) = if new.is_guest {
         (None, Some(new.customer.clone()))
     } else {
@@ -274,7 +309,7 @@ async fn open(
         .exec_without_returning(txn)
         .await?;
     if made == 0 {
-        return found(txn, tenant, new).await.map(|row| (row, false));
+        return Ok(None);
     }
     let room = rooms::ActiveModel {
         tenant_id: Set(tenant.clone()),
@@ -304,37 +339,36 @@ async fn open(
     participant_rows::Entity::insert(customer)
         .exec_without_returning(txn)
         .await?;
-    let row = Entity::find_by_id((tenant.clone(), new.id))
+    Entity::find_by_id((tenant.clone(), new.id.clone()))
         .one(txn)
-        .await?;
-    let lost = || DbErr::RecordNotFound("the support room that was just made".to_owned());
-    Ok((row.ok_or_else(lost)?, true))
+        .await
 }
 
 /// The customer's open room, under the name and address that they said just now.
 async fn found(
     txn: &DatabaseTransaction,
     tenant: &TenantId,
-    new: NewSupportRoom,
-) -> Result<Model, DbErr> {
-    let row = Entity::find()
+    new: &NewSupportRoom,
+) -> Result<Option<Model>, DbErr> {
+    let query = Entity::find()
         .filter(Column::TenantId.eq(tenant.clone()))
         .filter(is_of(&new.customer))
         .filter(is_open())
-        .one(txn)
-        .await?
-        .ok_or_else(|| DbErr::RecordNotFound("the customer's open support room".to_owned()))?;
+        .lock_exclusive();
+    let Some(row) = query.one(txn).await? else {
+        return Ok(None);
+    };
     let is_renamed = new.is_named && row.customer_name != new.name;
     let has_new_email = new.email.is_some() && row.customer_email != new.email;
     if !is_renamed && !has_new_email {
-        return Ok(row);
+        return Ok(Some(row));
     }
     let mut changed = row.into_active_model();
     if is_renamed {
-        changed.customer_name = Set(new.name);
+        changed.customer_name = Set(new.name.clone());
     }
     if has_new_email {
-        changed.customer_email = Set(new.email);
+        changed.customer_email = Set(new.email.clone());
     }
-    Entity::update(changed).exec(txn).await
+    Entity::update(changed).exec(txn).await.map(Some)
 }

@@ -44,9 +44,10 @@ impl Store {
                     ensure(txn, &tenant, &user, &username, false, now).await?;
                     Entity::update_many()
                         .col_expr(Column::NameKey, Expr::value(name_key(&username)))
-                        .col_expr(Column::Username, Expr::value(username))
+                        .col_expr(Column::Username, Expr::value(username.clone()))
                         .filter(Column::TenantId.eq(tenant.clone()))
                         .filter(Column::Id.eq(user.clone()))
+                        .filter(Column::Username.ne(username))
                         .exec(txn)
                         .await?;
                     revocation::raise_version(txn, &tenant, &user, token_version).await
@@ -70,9 +71,11 @@ impl Store {
         self.writer
             .write("save_departure", move |txn| {
                 Box::pin(async move {
-                    for (room, seq) in read {
-                        participants::mark_read(txn, &tenant, &room, &user, seq).await?;
-                    }
+                    let read = read.into_iter().map(|(room, seq)| {
+                        let place = [tenant.to_string(), room.to_string()];
+                        ((place, user.to_string()), seq)
+                    });
+                    participants::mark_all_read(txn, read.collect()).await?;
                     if let Some(at) = last_seen {
                         Entity::update_many()
                             .col_expr(Column::LastSeenAt, Expr::value(at))

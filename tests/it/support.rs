@@ -12,10 +12,13 @@ use tempfile::TempDir;
 use tokio::{net::TcpStream, sync::oneshot, task::JoinHandle};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
 
+use crate::postgres;
+
 pub const SECRET: &str = "a secret that is only used in tests";
 
 /// Settings over the defaults, in a folder of their own.
 pub fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {
+    let database_url = postgres::instead_of(folder.path());
     Config::from_sources(None, |name| match name {
         "listen" => Some("127.0.0.1:0".to_owned()),
         "data_dir" => Some(folder.path().display().to_string()),
@@ -23,7 +26,8 @@ pub fn config(folder: &TempDir, settings: &[(&str, &str)]) -> Config {
         _ => settings
             .iter()
             .find(|(key, _)| *key == name)
-            .map(|(_, value)| (*value).to_owned()),
+            .map(|(_, value)| (*value).to_owned())
+            .or_else(|| database_url.clone().filter(|_| name == "database_url")),
     })
     .unwrap()
 }

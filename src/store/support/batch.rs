@@ -1,6 +1,6 @@
 //! What messages do to their support rooms, inside the transaction that stores them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use entity::{
     ids::{Rev, RoomId, TenantId},
@@ -13,7 +13,10 @@ use sea_orm::{ActiveModelTrait, DatabaseTransaction, DbErr, EntityTrait, IntoAct
 use super::SupportState;
 use crate::{
     error::{Error, Result},
-    store::NewMessage,
+    store::{
+        NewMessage,
+        rows::{self, Kind, Rows},
+    },
 };
 
 /// The support rooms that a batch of messages writes to, as they become from one message to the next.
@@ -24,19 +27,22 @@ impl SupportBatch {
         txn: &DatabaseTransaction,
         messages: &[(TenantId, NewMessage)],
     ) -> Result<Self, DbErr> {
-        let mut rows = HashMap::new();
-        for (tenant, message) in messages {
-            if message.support.is_none() {
-                continue;
-            }
-            let key = (tenant.clone(), message.room_id.clone());
-            if !rows.contains_key(&key)
-                && let Some(row) = Entity::find_by_id(key.clone()).one(txn).await?
-            {
-                rows.insert(key, (row, false));
-            }
+        let places: BTreeSet<_> = messages
+            .iter()
+            .filter(|(_, message)| message.support.is_some())
+            .map(|(tenant, message)| (tenant.to_string(), message.room_id.to_string()))
+            .collect();
+        let mut rows = Rows::new(&[("tenant", Kind::Text), ("room", Kind::Text)]);
+        for (tenant, room) in places {
+            rows.push(vec![tenant.into(), room.into()]);
         }
-        Ok(Self(rows))
+        let same = "t.tenant_id = v.tenant AND t.room_id = v.room";
+        let key = Some("t.tenant_id, t.room_id");
+        let found = rows::select(txn, Entity, rows, same, key).await?;
+        let rows = found
+            .into_iter()
+            .map(|row| ((row.tenant_id.clone(), row.room_id.clone()), (row, false)));
+        Ok(Self(rows.collect()))
     }
 
     /// Whether a message may be stored after what was stored before it.
