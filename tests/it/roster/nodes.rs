@@ -131,7 +131,9 @@ impl Node {
 
     pub fn unconnected(url: &str, length: Duration) -> Self {
         let folder = TempDir::new().unwrap();
-        let config = config(&folder, &[("redis_url", url)]);
+        // Several nodes have a database that can be shared; nothing is asked of it here.
+        let database = ("database_url", "postgres://127.0.0.1/none");
+        let config = config(&folder, &[("redis_url", url), database]);
         let link = Link::start(&config).unwrap().unwrap();
         let lease = Lease::new(link.clone(), length);
         let (told, asked) = (Arc::<Told>::default(), Arc::<Asked>::default());
