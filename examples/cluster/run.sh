@@ -110,10 +110,10 @@ for number in "${nodes[@]}"; do until_ready "node-$number" is_open $((node_port 
 # Its folders are here, and its workers may write there: as root it would give them another user.
 {
     [ "$(id -u)" != 0 ] || echo 'user root;'
-    sed -e "s/127\.0\.0\.1:8080/127.0.0.1:$port/" \
-        -e "s/127\.0\.0\.1:3001/127.0.0.1:$node_port/" \
-        -e "s/127\.0\.0\.1:3002/127.0.0.1:$((node_port + 1))/" \
-        -e "s/127\.0\.0\.1:3003/127.0.0.1:$((node_port + 2))/" \
+    # By way of letters: a port that was put in may be one that is to be replaced.
+    sed -e 's/127\.0\.0\.1:8080/@nginx@/g; s/127\.0\.0\.1:300\([123]\)/@node\1@/g' \
+        -e "s/@nginx@/127.0.0.1:$port/; s/@node1@/127.0.0.1:$node_port/" \
+        -e "s/@node2@/127.0.0.1:$((node_port + 1))/; s/@node3@/127.0.0.1:$((node_port + 2))/" \
         -e 's/^http {/&\n    client_body_temp_path body; proxy_temp_path proxy; fastcgi_temp_path fastcgi; uwsgi_temp_path uwsgi; scgi_temp_path scgi;/' \
         "$here/nginx.conf"
 } >"$data/nginx/nginx.conf"

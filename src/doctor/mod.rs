@@ -21,8 +21,9 @@ use report::Finding;
 pub use report::Report;
 use session::Trouble;
 
-/// How much longer than its silent connections an examination may take.
-const SLACK: Duration = Duration::from_secs(4);
+/// How long each part of an examination may take, or as long as it watches silent connections and somewhat more.
+const LIMIT: Duration = Duration::from_secs(10);
+const SLACK: Duration = Duration::from_secs(1);
 
 /// What to examine.
 #[derive(Clone, Debug)]
@@ -46,7 +47,7 @@ pub async fn examine(options: &Options) -> Result<Report, String> {
         Ok(finding) => vec![finding],
         Err(finding) => return Ok(Report(vec![finding])),
     };
-    let limit = options.wait + SLACK;
+    let limit = LIMIT.max(options.wait + SLACK);
     let all = tokio::join!(
         bounded("nodes", limit, nodes::examine(&client)),
         bounded("websocket", limit, websocket::examine(&client)),

@@ -1,6 +1,9 @@
 //! The nodes behind the address: which there are, and whether they agree.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use entity::timestamp::Timestamp;
 use futures_util::future::join_all;
@@ -8,7 +11,7 @@ use reqwest::header::{SERVER, VIA};
 use serde::Deserialize;
 
 use super::{
-    client::{Answer, Ask, Client},
+    client::{Answer, Ask, Client, PATIENCE},
     report::Finding,
 };
 
@@ -66,7 +69,11 @@ struct Nodes {
 
 pub async fn examine(client: &Client) -> Vec<Finding> {
     let mut nodes = Nodes::default();
+    let start = Instant::now();
     for _ in 0..ROUNDS {
+        if start.elapsed() > PATIENCE {
+            break;
+        }
         for path in ["/healthz", "/readyz"] {
             let asked = (0..AT_ONCE).map(|_| client.get(path, Ask::default()));
             for answer in join_all(asked).await {

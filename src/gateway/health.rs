@@ -14,9 +14,13 @@ use axum::{
 };
 use entity::timestamp::Timestamp;
 use serde::Serialize;
+use tokio::time::timeout;
 
 use super::{Gateway, handshake};
 use crate::{error::Error, protocol::ErrorBody};
+
+/// How long the database may take for the smallest answer: whoever asks whether a node is ready does not wait long.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The release.
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -84,12 +88,12 @@ pub async fn healthz(State(gateway): State<Arc<Gateway>>, request: Request) -> R
 
 /// Whether new clients may be sent here. A node that has lost Redis serves its own clients, so it stays ready.
 pub async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
-    let start = Instant::now();
-    let pinged = gateway.chat.ping().await;
-    let database = Dependency::new(pinged.is_ok(), start.elapsed());
-    let start = Instant::now();
-    let redis = gateway.chat.ping_others().await;
-    let redis = redis.map(|ok| Dependency::new(ok, start.elapsed()));
+    let asked = timed(timeout(PATIENCE, gateway.chat.ping()));
+    let ((pinged, took), (others, others_took)) =
+        tokio::join!(asked, timed(gateway.chat.ping_others()));
+    let pinged = pinged.unwrap_or(Err(Error::StorageUnavailable));
+    let database = Dependency::new(pinged.is_ok(), took);
+    let redis = others.map(|ok| Dependency::new(ok, others_took));
     let (status, refusal) = match pinged {
         _ if gateway.is_draining() => ("draining", Some(Error::Restarting)),
         Err(error) => ("unavailable", Some(error)),
@@ -107,6 +111,11 @@ pub async fn readyz(State(gateway): State<Arc<Gateway>>) -> Response {
         refusal: refusal.map(|error| error.body()),
     };
     fresh((code, Json(readiness)).into_response())
+}
+
+async fn timed<T>(asked: impl Future<Output = T>) -> (T, Duration) {
+    let start = Instant::now();
+    (asked.await, start.elapsed())
 }
 
 /// What held a moment ago says nothing.

@@ -70,13 +70,13 @@ impl Connections {
     }
 
     pub(super) async fn take(&self, key: UserKey) -> Result<UserPlace> {
-        let place = UserPlace {
+        let mut place = UserPlace {
             place: Some(self.here.take(key.clone())?),
             shared: self.shared.clone(),
             key,
         };
         if let Some(shared) = &self.shared {
-            shared.take(&place.key).await?;
+            shared.check(&mut place).await?;
         }
         Ok(place)
     }
@@ -111,13 +111,17 @@ impl Shared {
     }
 
     /// A place was taken here: is it one too many? Where that is not known, it is not.
-    async fn take(&self, key: &UserKey) -> Result<()> {
-        let _turn = self.turn(key).await;
-        match self.tell(key, Some(self.here.most())).await {
+    async fn check(&self, taken: &mut UserPlace) -> Result<()> {
+        let _turn = self.turn(&taken.key).await;
+        match self.tell(&taken.key, Some(self.here.most())).await {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Error::TooManyConnections),
+            Ok(false) => {
+                // Before it is somebody else's turn, who would be refused on account of it.
+                taken.place = None;
+                Err(Error::TooManyConnections)
+            }
             Err(Unreachable) => {
-                self.look_at(key.clone());
+                self.look_at(taken.key.clone());
                 Ok(())
             }
         }

@@ -18,7 +18,7 @@ use crate::{
 
 static SCRIPT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("window.lua")));
 
-/// Somebody who was refused on account of other nodes is told so for this long without asking again.
+/// Somebody who was refused on account of what all nodes count is refused for so long without asking again.
 const ASK_AGAIN: Duration = Duration::from_millis(100);
 
 /// At most `slots` messages in any window, exactly: each slot is a limiter that lets one message through in a window,
@@ -58,8 +58,8 @@ enum Verdict {
 /// What all nodes have admitted.
 struct Shared {
     link: Link,
-    /// Until when users are refused without asking.
-    refused: DashMap<UserKey, Nanos>,
+    /// Since when users are refused, and when the next message is admitted.
+    refused: DashMap<UserKey, (Nanos, Nanos)>,
 }
 
 impl MessageLimit {
@@ -92,9 +92,11 @@ impl MessageLimit {
                 moment: Some(moment),
             }),
             Ok(Verdict::Refused(retry_after)) => {
-                let until = instant(&self.clock) + nanos(retry_after.min(ASK_AGAIN));
                 self.give_back(&slot);
-                shared.refused.insert(slot.0, until);
+                let now = instant(&self.clock);
+                shared
+                    .refused
+                    .insert(slot.0, (now, now + nanos(retry_after)));
                 Err(Error::RateLimited { retry_after })
             }
             Err(Unreachable) => Ok(Counted { slot, moment: None }),
@@ -148,7 +150,7 @@ impl MessageLimit {
         self.renamed
             .retain(|_, (_, used)| now.duration_since(*used) < window + window);
         if let Some(shared) = &self.shared {
-            shared.refused.retain(|_, until| now < *until);
+            shared.refused.retain(|_, (_, until)| now < *until);
         }
     }
 
@@ -160,10 +162,13 @@ impl MessageLimit {
 
 impl Shared {
     fn check_refused(&self, user: &UserKey, now: Nanos) -> Result<()> {
-        match self.refused.get(user).map(|until| *until) {
-            Some(until) if now < until => Err(Error::RateLimited {
-                retry_after: until.duration_since(now).into(),
-            }),
+        let refused = self.refused.get(user).map(|refused| *refused);
+        match refused {
+            Some((since, until)) if now < until && now < since + nanos(ASK_AGAIN) => {
+                Err(Error::RateLimited {
+                    retry_after: until.duration_since(now).into(),
+                })
+            }
             _ => Ok(()),
         }
     }

@@ -1,7 +1,9 @@
 // The load balancers of examples/cluster in front of three nodes. The nodes share nothing but the secret here: what is
 // looked at is which node a client comes to, and that it stays there.
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
 import http from 'node:http';
+import WebSocket from 'ws';
 import { TRANSPORTS } from './support/clients.mjs';
 import { example, startBalancer } from './support/balancer.mjs';
 import { request } from './support/raw.mjs';
@@ -128,6 +130,40 @@ const leaving = {
     assert.ok(clients.filter(({ disconnects }) => disconnects.length > 0).length >= there);
     const reasons = new Set(clients.flatMap(({ disconnects }) => disconnects));
     for (const reason of reasons) assert.ok(['transport close', 'transport error'].includes(reason), reason);
+  },
+
+  'WebSockets without Socket.IO at a node that drains are told so, and come to others': async (w) => {
+    const [first] = w.server.nodes;
+    await first.restart();
+    const come = async () => {
+      const socket = new WebSocket(`${w.server.url.replace('http', 'ws')}/ws/chat/?token=${w.token('alice')}`);
+      const closed = once(socket, 'close').then(([code]) => code);
+      await once(socket, 'open');
+      return { closed, socket };
+    };
+    const sockets = [];
+    await eventually(async () => {
+      sockets.push(await come());
+      assert.ok((await connections([first]))[0] >= 1);
+    });
+    const [there] = await connections([first]);
+    const stopping = first.stop();
+    const codes = [];
+    for (const { closed } of sockets) closed.then((code) => codes.push(code));
+    await eventually(() => assert.equal(codes.length, there));
+    assert.deepEqual([...new Set(codes)], [1012]);
+    // While the node drains one may be led there again, and is told again.
+    const elsewhere = async () => (await connections(w.server.nodes.slice(1))).reduce((sum, count) => sum + count);
+    await eventually(async () => {
+      const before = await elsewhere();
+      const again = await come();
+      sockets.push(again);
+      const arrived = eventually(async () => assert.ok(await elsewhere() > before));
+      arrived.catch(() => {});
+      assert.equal(await Promise.race([again.closed, arrived]), undefined, 'closed again');
+    });
+    assert.equal(await stopping, 0);
+    for (const { socket } of sockets) socket.close();
   },
 
   'a node that is back is given clients again': async (w) => {

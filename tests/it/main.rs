@@ -10,11 +10,14 @@
 mod access;
 mod accounts;
 mod audit;
+mod bus;
 mod layers;
 mod live;
+mod node_limits;
 mod postgres;
 mod proxy;
 mod rate_limit;
 mod removal;
+mod roster;
 mod store;
 mod support;

@@ -1,5 +1,8 @@
 //! A server in this process, and a client that speaks just enough Socket.IO.
 
+pub mod proxy;
+pub mod redis_server;
+
 use std::net::SocketAddr;
 
 use confab::{app::Server, clock::Clock, config::Config};

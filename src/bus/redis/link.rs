@@ -73,7 +73,7 @@ pub struct Link {
 pub(super) struct Shared {
     pub(super) target: Target,
     pub(super) names: Names,
-    pub(super) monitor: Monitor,
+    pub(super) monitor: Arc<Monitor>,
     connection: Mutex<Option<Connection>>,
     /// Something went wrong: look whether Redis is still there.
     suspicion: Notify,
@@ -97,7 +97,7 @@ impl Link {
         let shared = Arc::new(Shared {
             target,
             names,
-            monitor: Monitor::new(),
+            monitor: Arc::new(Monitor::new()),
             connection: Mutex::new(None),
             suspicion: Notify::new(),
             complained: Mutex::new(None),
@@ -121,6 +121,9 @@ impl Link {
         &self,
         request: impl Into<Request<'a>>,
     ) -> Result<T, Unreachable> {
+        if self.is_away() {
+            return Err(Unreachable);
+        }
         let connection = self.shared.connection.lock().clone();
         let mut connection = connection.ok_or(Unreachable)?;
         let asking = async {
@@ -198,7 +201,7 @@ impl Shared {
     fn failed(&self, error: &RedisError) {
         match Trouble::of(error) {
             Trouble::Lost | Trouble::Refused => self.suspicion.notify_one(),
-            Trouble::Fault => self.complain(&error.to_string()),
+            Trouble::Fault => self.complain(&words(error)),
         }
     }
 
@@ -209,6 +212,14 @@ impl Shared {
             *complained = Some(Instant::now());
             tracing::error!(what, "Redis answered what it should not");
         }
+    }
+}
+
+/// An error in the server's words, or the library's.
+pub(super) fn words(error: &RedisError) -> String {
+    match (error.code(), error.detail()) {
+        (Some(code), Some(detail)) => format!("{code} {detail}"),
+        _ => error.to_string(),
     }
 }
 
@@ -280,7 +291,7 @@ async fn open(shared: &Shared, node: NodeId, closed: &Arc<Notify>) -> Result<Con
     let mut connection = timeout(PROBE_PATIENCE, opening)
         .await
         .map_err(|_| "it did not answer in time".to_owned())?
-        .map_err(|error| error.to_string())?;
+        .map_err(|error| words(&error))?;
     probe(shared, node, &mut connection).await?;
     Ok(connection)
 }
@@ -320,8 +331,8 @@ async fn probe(shared: &Shared, node: NodeId, connection: &mut Connection) -> Re
         .map_err(|_| "it did not answer in time".to_owned())?;
     match outcome {
         Ok(()) => shared.monitor.writes(Ok(())),
-        Err(error) if Trouble::of(&error) == Trouble::Lost => return Err(error.to_string()),
-        Err(error) => shared.monitor.writes(Err(&error.to_string())),
+        Err(error) if Trouble::of(&error) == Trouble::Lost => return Err(words(&error)),
+        Err(error) => shared.monitor.writes(Err(&words(&error))),
     }
     Ok(())
 }

@@ -62,7 +62,7 @@ pub fn connect(link: &Link, listener: Weak<dyn Listener>) -> RedisBus {
     monitor.expect(Part::Publisher);
     monitor.expect(Part::Subscriber);
     let outbox = Outbox::new(link.clone());
-    let topics = Topics::new();
+    let topics = Topics::new(Arc::clone(monitor));
     let ear = Arc::new(Ear::new(link.node, listener.clone()));
     let nodes = topics.listen(link.shared().channel(&Topic::Nodes));
     let end = CancellationToken::new();
@@ -119,5 +119,9 @@ impl Bus for RedisBus {
             timeout(PATIENCE, held.confirmed()).await.ok();
             Subscription::new(held)
         })
+    }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.outbox.flush())
     }
 }

@@ -21,7 +21,7 @@ use tokio::{
 use super::{
     envelope,
     health::Part,
-    link::{Backoff, Link, Trouble},
+    link::{Backoff, Link, Trouble, words},
     servers::Servers,
 };
 use crate::bus::{Event, Topic};
@@ -53,6 +53,8 @@ impl Outgoing {
 struct Queue {
     /// Whether there is a connection.
     is_open: bool,
+    /// Whether some of it is being sent.
+    is_sending: bool,
     waiting: VecDeque<Outgoing>,
     bytes: usize,
 }
@@ -62,6 +64,8 @@ pub(super) struct Outbox {
     link: Link,
     queue: Mutex<Queue>,
     filled: Notify,
+    /// A batch was sent, or dropped.
+    emptied: Notify,
     numbers: AtomicU64,
     /// How many envelopes nobody else has heard.
     missed: AtomicU64,
@@ -73,6 +77,7 @@ impl Outbox {
             link,
             queue: Mutex::default(),
             filled: Notify::new(),
+            emptied: Notify::new(),
             numbers: AtomicU64::new(0),
             missed: AtomicU64::new(0),
         })
@@ -80,7 +85,7 @@ impl Outbox {
 
     /// Whether it makes sense to put anything in; if not, it was noted that something was missed.
     pub(super) fn is_open(&self) -> bool {
-        let is_open = self.queue.lock().is_open;
+        let is_open = self.queue.lock().is_open && !self.link.is_away();
         if !is_open {
             self.miss(1);
         }
@@ -127,6 +132,31 @@ impl Outbox {
     fn close(&self) {
         let dropped = std::mem::take(&mut *self.queue.lock());
         self.miss(dropped.waiting.len() as u64);
+        self.emptied.notify_waiters();
+    }
+
+    /// Waits until all of it was sent or dropped, not for long.
+    pub(super) async fn flush(&self) {
+        let flushing = async {
+            loop {
+                let emptied = self.emptied.notified();
+                if self.is_idle() {
+                    return;
+                }
+                emptied.await;
+            }
+        };
+        timeout(PATIENCE, flushing).await.ok();
+    }
+
+    fn is_idle(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.waiting.is_empty() && !queue.is_sending
+    }
+
+    fn sent(&self) {
+        self.queue.lock().is_sending = false;
+        self.emptied.notify_waiters();
     }
 
     fn take(&self) -> Vec<Outgoing> {
@@ -140,6 +170,7 @@ impl Outbox {
             batch.push(outgoing);
         }
         queue.bytes -= bytes;
+        queue.is_sending = !batch.is_empty();
         batch
     }
 }
@@ -148,6 +179,7 @@ impl Outbox {
 pub(super) async fn run(outbox: Arc<Outbox>) {
     let shared = Arc::clone(outbox.link.shared());
     let mut backoff = Backoff::default();
+    let mut others = Others::default();
     loop {
         let closed = Arc::new(Notify::new());
         let notify = Arc::clone(&closed);
@@ -161,7 +193,7 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
                 outbox.open();
                 shared.monitor.up(Part::Publisher);
                 backoff.connected();
-                let reason = send_all(&outbox, &servers, &closed).await;
+                let reason = send_all(&outbox, &servers, &closed, &mut others).await;
                 outbox.close();
                 reason
             }
@@ -172,16 +204,48 @@ pub(super) async fn run(outbox: Arc<Outbox>) {
     }
 }
 
-/// Says why it cannot send any more.
-async fn send_all(outbox: &Outbox, servers: &Servers, closed: &Notify) -> String {
-    // Of what was missed, how much the others know; and when they were told.
-    let (mut told, mut told_at) = (0, None::<Instant>);
-    loop {
+/// What the other nodes know.
+#[derive(Default)]
+struct Others {
+    /// How much of what they missed.
+    told: u64,
+    told_at: Option<Instant>,
+    /// Redis was away, and what was sent just before may have been heard by nobody.
+    is_doubtful: bool,
+}
+
+impl Others {
+    /// Whether they have to be told to look into the store, now.
+    fn have_missed(&mut self, outbox: &Outbox) -> bool {
+        if outbox.link.is_away() {
+            self.is_doubtful = true;
+            return false;
+        }
         let missed = outbox.missed.load(Ordering::Relaxed);
+        let is_due = self.told_at.is_none_or(|at| at.elapsed() >= TICK);
+        let have_missed = is_due && (self.is_doubtful || missed > self.told);
+        if have_missed {
+            *self = Self {
+                told: missed,
+                told_at: Some(Instant::now()),
+                is_doubtful: false,
+            };
+        }
+        have_missed
+    }
+}
+
+/// Says why it cannot send any more.
+async fn send_all(
+    outbox: &Outbox,
+    servers: &Servers,
+    closed: &Notify,
+    others: &mut Others,
+) -> String {
+    loop {
         let mut batch = outbox.take();
-        if missed > told && told_at.is_none_or(|at| at.elapsed() >= TICK) {
+        if others.have_missed(outbox) {
             batch.extend(outbox.outgoing(&[Topic::Nodes], &Event::CatchUp));
-            (told, told_at) = (missed, Some(Instant::now()));
         }
         if batch.is_empty() {
             tokio::select! {
@@ -198,6 +262,7 @@ async fn send_all(outbox: &Outbox, servers: &Servers, closed: &Notify) -> String
             outbox.miss(batch.len() as u64);
             return reason;
         }
+        outbox.sent();
     }
 }
 
@@ -221,9 +286,9 @@ async fn send(outbox: &Outbox, servers: &Servers, batch: &[Outgoing]) -> Result<
     let sent = timeout(PATIENCE, servers.exec(&pipelines)).await;
     match sent.map_err(|_| "it did not answer in time".to_owned())? {
         Ok(()) => metrics::counter!("confab_bus_published_total").increment(batch.len() as u64),
-        Err(error) if is_over(&error) => return Err(error.to_string()),
+        Err(error) if is_over(&error) => return Err(words(&error)),
         Err(error) => {
-            shared.complain(&error.to_string());
+            shared.complain(&words(&error));
             outbox.miss(batch.len() as u64);
         }
     }

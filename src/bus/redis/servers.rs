@@ -16,7 +16,10 @@ use redis::{
 };
 use tokio::time::{Duration, Instant, timeout};
 
-use super::target::{self, Target};
+use super::{
+    link::words,
+    target::{self, Target},
+};
 
 /// How long finding and reaching all of them may take.
 const OPEN: Duration = Duration::from_millis(1500);
@@ -86,7 +89,7 @@ impl Servers {
             .map(|address| Server::connect(address, heard.clone()));
         let all = try_join_all(connecting)
             .await
-            .map_err(|error| error.to_string())?;
+            .map_err(|error| words(&error))?;
         Ok(Self { all, owners })
     }
 
@@ -143,7 +146,7 @@ impl Server {
         let mut left = patience;
         loop {
             match timeout(left, &mut answer).await {
-                Ok(outcome) => return outcome.map_err(|error| error.to_string()),
+                Ok(outcome) => return outcome.map_err(|error| words(&error)),
                 // What is sent to us comes before the answer: while something comes, it is there.
                 Err(_) if self.heard.elapsed() < patience => {
                     left = patience.saturating_sub(self.heard.elapsed());
@@ -157,7 +160,7 @@ impl Server {
 /// The masters of a cluster, as the first that answers sees them, and which of them owns each slot.
 async fn masters(target: &Target) -> Result<(Vec<ConnectionInfo>, Owners), String> {
     let asking = target.seeds().iter().map(|seed| Box::pin(slots(seed)));
-    let (ranges, _) = select_ok(asking).await.map_err(|error| error.to_string())?;
+    let (ranges, _) = select_ok(asking).await.map_err(|error| words(&error))?;
     let mut addresses = Vec::new();
     let mut places = HashMap::new();
     let mut owners = Owners::new();

@@ -22,11 +22,11 @@ use tokio::{
 
 use super::{
     envelope::{Envelope, Unreadable},
-    health::Part,
-    link::{Backoff, Link},
+    health::{Health, Part},
+    link::{Backoff, Link, words},
     seen::Seen,
     servers::Servers,
-    topics::{Changes, Session, Topics},
+    topics::{Changes, Topics},
 };
 use crate::bus::{Listener, NodeId, Origin};
 
@@ -100,27 +100,24 @@ pub(super) async fn run(link: Link, topics: Arc<Topics>, ear: Arc<Ear>) {
         let reason = match Servers::open(&shared.target, heard).await {
             Ok(servers) => {
                 backoff.connected();
+                topics.begin();
                 let mut connection = Connection {
-                    session: topics.begin(),
+                    link: &link,
                     topics: &topics,
                     servers,
                     told: HashSet::new(),
                     ends: &ends,
                     is_cluster: shared.target.is_cluster(),
                 };
-                let settled = || {
-                    shared.monitor.up(Part::Subscriber);
-                    ear.catch_up();
-                };
                 tokio::select! {
-                    Err(reason) = connection.keep(settled) => reason,
+                    Err(reason) = connection.keep(&ear) => reason,
                     () = ends.over.notified() => "the connection was closed".to_owned(),
                 }
             }
             Err(reason) => reason,
         };
-        topics.end();
         shared.monitor.down(Part::Subscriber, &reason);
+        topics.end();
         backoff.wait().await;
     }
 }
@@ -163,7 +160,7 @@ impl Ends {
 
 /// A connection while it holds.
 struct Connection<'a> {
-    session: Session,
+    link: &'a Link,
     topics: &'a Topics,
     servers: Servers,
     /// What it listens to.
@@ -173,27 +170,31 @@ struct Connection<'a> {
 }
 
 impl Connection<'_> {
-    /// Tells Redis what is listened to, and calls `settled` when it knows all; then what changes, until it cannot.
-    async fn keep(&mut self, settled: impl FnOnce()) -> Result<Infallible, String> {
-        let mut ping_at = Instant::now();
-        let mut settled = Some(settled);
+    /// Tells Redis what is listened to, and what changes, until it cannot.
+    async fn keep(&mut self, ear: &Ear) -> Result<Infallible, String> {
+        self.ping().await?;
+        while self.tell_next().await? {}
+        self.link.shared().monitor.up(Part::Subscriber);
+        ear.catch_up();
+        let (mut health, mut was_away) = (self.link.watch(), false);
+        let mut ping_at = Instant::now() + PING_EVERY;
         loop {
+            tokio::select! {
+                () = self.topics.changed.notified() => while self.tell_next().await? {},
+                () = sleep_until(ping_at) => {}
+                Ok(()) = health.changed() => {}
+            }
             if Instant::now() >= ping_at {
                 self.ping().await?;
                 ping_at = Instant::now() + PING_EVERY;
             }
-            let changes = self.topics.take(BATCH, &self.told);
-            if !changes.is_empty() {
-                self.tell(changes).await?;
-                continue;
+            // It can be away though this connection holds: a server that has become a replica, say.
+            let is_away = *health.borrow_and_update() == Health::Away;
+            if was_away && !is_away {
+                self.topics.renew();
+                ear.catch_up();
             }
-            if let Some(settled) = settled.take() {
-                settled();
-            }
-            tokio::select! {
-                () = self.topics.changed.notified() => {}
-                () = sleep_until(ping_at) => {}
-            }
+            was_away = is_away;
         }
     }
 
@@ -205,6 +206,16 @@ impl Connection<'_> {
         let channels = u32::try_from(self.topics.count()).unwrap_or(u32::MAX);
         metrics::gauge!("confab_bus_channels").set(channels);
         Ok(())
+    }
+
+    /// Tells Redis of some changes; `false` if there are none.
+    async fn tell_next(&mut self) -> Result<bool, String> {
+        let changes = self.topics.take(BATCH, &self.told);
+        if changes.is_empty() {
+            return Ok(self.topics.has_changes());
+        }
+        self.tell(changes).await?;
+        Ok(true)
     }
 
     async fn tell(&mut self, changes: Changes) -> Result<(), String> {
@@ -229,8 +240,8 @@ impl Connection<'_> {
         timeout(PATIENCE, telling)
             .await
             .map_err(|_| "it did not answer in time".to_owned())?
-            .map_err(|error| error.to_string())?;
-        self.topics.confirm(self.session, &changes.begin);
+            .map_err(|error| words(&error))?;
+        self.topics.confirm(&changes.begin);
         Ok(())
     }
 }

@@ -1,7 +1,7 @@
 //! What this node listens to: how many do, and what Redis has confirmed.
 //!
 //! Redis is told by one task ([`super::subscriber`]), in the order of the changes, many at a time. A subscription is
-//! confirmed in a *session*, which is a connection while it holds; what is missed between two sessions nobody knows.
+//! confirmed in a [`Session`]; what is missed between two of them nobody knows.
 
 use std::{
     collections::{HashMap, HashSet, hash_map::Entry},
@@ -14,16 +14,18 @@ use tokio::{
     time::{Duration, Instant},
 };
 
+use super::health::{Health, Monitor};
 use crate::bus::Subscribed;
 
 /// A session that has not shown for so long that it holds is not relied on.
 const PROOF: Duration = Duration::from_secs(2);
 
-/// A connection while it holds.
+/// A time in which nothing was missed: a connection, until it is lost or Redis is away for another reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Session(u64);
+struct Session(u64);
 
 pub(super) struct Topics {
+    monitor: Arc<Monitor>,
     state: Mutex<State>,
     /// There is something for the task to tell Redis.
     pub(super) changed: Notify,
@@ -37,8 +39,6 @@ struct State {
     session: Option<Session>,
     /// Up to then nothing was missed in this session.
     proven: Instant,
-    /// Nobody waits for a confirmation that does not come.
-    is_away: bool,
 }
 
 /// Those on this node who listen to a channel.
@@ -65,15 +65,15 @@ impl Changes {
 }
 
 impl Topics {
-    pub(super) fn new() -> Arc<Self> {
+    pub(super) fn new(monitor: Arc<Monitor>) -> Arc<Self> {
         Arc::new(Self {
+            monitor,
             state: Mutex::new(State {
                 channels: HashMap::new(),
                 changes: Vec::new(),
                 sessions: 0,
                 session: None,
                 proven: Instant::now(),
-                is_away: false,
             }),
             changed: Notify::new(),
         })
@@ -94,7 +94,7 @@ impl Topics {
         held.session = state
             .session
             .filter(|session| listening.confirmed == Some(*session));
-        if held.session.is_none() && !state.is_away {
+        if held.session.is_none() && !self.is_away() {
             let (sender, receiver) = oneshot::channel();
             listening.waiting.push(sender);
             held.confirmation = Some(receiver);
@@ -140,26 +140,35 @@ impl Topics {
     }
 
     /// A new connection: Redis has to be told all of it again.
-    pub(super) fn begin(&self) -> Session {
+    pub(super) fn begin(&self) {
         let state = &mut *self.state.lock();
         state.sessions += 1;
-        let session = Session(state.sessions);
-        state.session = Some(session);
-        state.is_away = false;
+        state.session = Some(Session(state.sessions));
         state.proven = Instant::now();
         state.changes = state.channels.keys().cloned().collect();
         for listening in state.channels.values_mut() {
             listening.is_listed = true;
         }
         self.changed.notify_one();
-        session
+    }
+
+    /// The connection holds, but something may have been missed.
+    pub(super) fn renew(&self) {
+        let state = &mut *self.state.lock();
+        let before = state.session;
+        state.sessions += 1;
+        state.session = before.map(|_| Session(state.sessions));
+        for listening in state.channels.values_mut() {
+            if listening.confirmed == before {
+                listening.confirmed = state.session;
+            }
+        }
     }
 
     /// The connection has gone, or could not be made.
     pub(super) fn end(&self) {
         let state = &mut *self.state.lock();
         state.session = None;
-        state.is_away = true;
         state.changes.clear();
         state.channels.retain(|_, listening| {
             listening.is_listed = false;
@@ -192,9 +201,16 @@ impl Topics {
         changes
     }
 
+    pub(super) fn has_changes(&self) -> bool {
+        !self.state.lock().changes.is_empty()
+    }
+
     /// Redis sends what is published on these from here on.
-    pub(super) fn confirm(&self, session: Session, channels: &[Arc<str>]) {
+    pub(super) fn confirm(&self, channels: &[Arc<str>]) {
         let state = &mut *self.state.lock();
+        let Some(session) = state.session else {
+            return;
+        };
         for channel in channels {
             let Some(listening) = state.channels.get_mut(channel) else {
                 continue;
@@ -216,9 +232,13 @@ impl Topics {
         self.state.lock().channels.len()
     }
 
+    fn is_away(&self) -> bool {
+        self.monitor.health() == Health::Away
+    }
+
     fn is_current(&self, session: Session) -> bool {
         let state = self.state.lock();
-        state.session == Some(session) && state.proven.elapsed() < PROOF
+        state.session == Some(session) && state.proven.elapsed() < PROOF && !self.is_away()
     }
 }
 

@@ -72,6 +72,7 @@ async function race(w, victimOptions) {
 
   const out = [];
   const added = new Map([alice, ...victims].map((client) => [client, []]));
+  const settled = [];
   for (let i = 0; i < REMOVALS; i += 1) {
     const places = victims.map(({ trace }) => trace.length);
     await alice.ok('remove_participant', { room_id, user_id: 'victim' });
@@ -79,6 +80,7 @@ async function race(w, victimOptions) {
     const from = await alice.say(room_id);
     const before = said;
     while (said < before + 3) await alice.barrier();
+    settled.push(alice.trace.length);
     await Promise.all(victims.map((victim) => victim.barrier()));
     for (const [v, victim] of victims.entries()) {
       const leaked = given(victim, room_id, places[v]).filter(({ messages }) => messages.some(({ seq }) => seq >= from.seq));
@@ -97,7 +99,7 @@ async function race(w, victimOptions) {
 
   const { participants } = await alice.ok('get_room_participants', { room_id });
   assert.deepEqual(participants.map(({ id }) => id).sort(), ['alice', 'bob', 'victim']);
-  return { alice, victims, room_id, out, added };
+  return { alice, victims, room_id, out, added, settled };
 }
 
 /** All messages of a room, by pages. */
@@ -113,22 +115,30 @@ async function history(user, room_id) {
 }
 
 async function nothingLeaks(w, victimOptions) {
-  const { alice, victims, room_id, out, added } = await race(w, victimOptions);
-  const written = (await history(alice, room_id)).filter(({ user_id }) => user_id === 'victim');
-  assert.ok(written.length > 0, 'the victim never wrote anything');
-  for (const { after, to } of out) {
-    assert.deepEqual(written.filter(({ seq }) => seq > after && seq < to), [], 'the victim wrote while removed');
-  }
+  const { alice, victims, room_id, out, added, settled } = await race(w, victimOptions);
+  const messages = await history(alice, room_id);
+  assert.ok(messages.some(({ user_id }) => user_id === 'victim'), 'the victim never wrote anything');
+  const during = messages.filter(({ seq }) => out.some(({ after, to }) => seq > after && seq < to));
+  assert.deepEqual(during.filter(({ user_id }) => user_id === 'victim'), [], 'the victim wrote while removed');
+  const withheld = new Set(during.map(({ id }) => id));
+  // What was stored before on another node may be notified a moment after: there is no order between a user and a room.
+  const isLate = ({ event, data }) => w.server.nodes && event === 'notification' && !withheld.has(data.message_id);
   for (const victim of victims) {
     assert.equal(victim.all('participant_removed').length, REMOVALS);
-    const away = whileOut(victim.trace, added.get(victim));
+    const away = whileOut(victim.trace, added.get(victim)).filter((arrived) => !isLate(arrived));
     const heard = away.filter(({ event, data }) => event && data.room_id === room_id);
     assert.deepEqual(heard, [], `${victim.name} heard of the room while removed`);
     const entered = away.filter(({ ack, data }) => ['join_room', 'get_messages'].includes(ack) && data.success);
     assert.deepEqual(entered, [], `${victim.name} read the room while removed`);
     assert.ok(given(victim, room_id).some(({ what }) => what === 'new_message'), `${victim.name} was never in the room`);
   }
-  const signs = whileOut(alice.trace, added.get(alice)).filter(({ event, data }) => (event === 'user_joined' && data.user_id === 'victim')
+  // Another node may have let the victim in the moment before it heard of the removal, and be heard the moment after.
+  const isSettled = (arrived) => {
+    const place = alice.trace.indexOf(arrived);
+    return settled.some((from, i) => place >= from && place < added.get(alice)[i]);
+  };
+  const seen = whileOut(alice.trace, added.get(alice)).filter((arrived) => !w.server.nodes || isSettled(arrived));
+  const signs = seen.filter(({ event, data }) => (event === 'user_joined' && data.user_id === 'victim')
     || (event === 'typing_update' && data.typing_users.includes('victim')));
   assert.deepEqual(signs, [], 'the room saw the victim while removed');
 }

@@ -27,8 +27,8 @@ export const HEADER = 'Test-Node';
 export function example(program, servers) {
   assert.ok(servers.length <= NODES.length, 'the examples have no more nodes');
   const text = readFileSync(join(EXAMPLES, PROGRAMS[program].file), 'utf8');
-  const ports = NODES.map((_, i) => servers[i % servers.length].port);
-  return ports.reduce((filled, port, i) => filled.replaceAll(`127.0.0.1:${3001 + i}`, `127.0.0.1:${port}`), text);
+  // All at once: a port that was put in may begin like one that is to be replaced.
+  return text.replace(/127\.0\.0\.1:300([123])\b/g, (_, number) => `127.0.0.1:${servers[(number - 1) % servers.length].port}`);
 }
 
 /** The same for nginx, where clients can ask for a node by `HEADER` too, for what no cookie leads: WebSockets and requests. */
@@ -67,7 +67,7 @@ class Balancer extends Program {
   constructor(program, port, config) {
     super(program);
     this.port = port;
-    this.#config = config.replaceAll('127.0.0.1:8080', `127.0.0.1:${port}`).replace(/^http \{/m, `http { ${TEMPORARY}`);
+    this.#config = config.replace(/127\.0\.0\.1:8080\b/g, `127.0.0.1:${port}`).replace(/^http \{/m, `http { ${TEMPORARY}`);
     // nginx's workers, where it is started by root, are somebody else.
     chmodSync(this.dataDir, 0o755);
   }
