@@ -154,6 +154,10 @@ describe('a record in which all is well', () => {
   it('may have lost answers, of messages that are stored and of others', () => assert.deepEqual(found(({ entries }) => without(
     entries, acked(entries, 'l29'), acked(entries, 'c1'),
   ).concat()).filter((what) => !what.startsWith('answers')), []));
+  it('may tell late what was said before somebody began to listen', () => assert.deepEqual(found(({ entries, ann }) => {
+    const [one, other] = ['b1', 'b2'].map((id) => event(entries, ann, 'new_message', wordOf(id)));
+    [one.data, other.data] = [other.data, one.data];
+  }), []));
   it('may be late while a fault lasts', () => assert.deepEqual(found(({ entries, bob }) => {
     const last = event(entries, bob, 'new_message', wordOf('l29'));
     before(entries, last, { kind: 'fault', fault: 'f1', what: 'pause redis', harms: ['redis'] });

@@ -32,7 +32,8 @@ function absentees(record) {
     if (!users.has(key)) users.set(key, []);
     if (up !== Infinity) users.get(key).push({ up, down, node });
   }
-  const kills = record.faults.filter(({ what }) => what === 'kill node');
+  // A node that ends, however, takes with it what it would have said when the grace was over.
+  const ends = record.faults.filter(harms('node'));
   const gaps = new Map();
   for (const [key, times] of users) {
     times.sort((a, b) => a.up - b.up);
@@ -40,7 +41,7 @@ function absentees(record) {
     let [from, killed] = [-Infinity, false];
     for (const { up, down, node } of times) {
       if (up > from) found.push({ from, to: up, killed });
-      const died = kills.some((kill) => kill.node === node && Math.abs(kill.from - down) < 2000);
+      const died = ends.some((end) => end.node === node && end.from - BLUR_MS <= down + record.head.grace && end.to > down - BLUR_MS);
       if (down > from) [from, killed] = [down, died || (killed && down - from < LEASE_MS)];
       else killed ||= died && from - down < LEASE_MS;
     }
