@@ -36,7 +36,7 @@ async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
     let told: HashMap<UserId, Version> = all().into_iter().collect();
     assert_eq!(all().len(), told.len(), "once for each");
     let expected: HashSet<UserId> = (3..MANY).map(user).collect();
-    assert_eq!(told.keys().cloned().collect::<HashSet<_>>(), expected);
+    assert!(told.keys().cloned().collect::<HashSet<_>>() == expected);
     for number in 3..MANY {
         assert!(told[&user(number)] > came[number as usize].unwrap());
     }
@@ -160,7 +160,7 @@ async fn on_a_redis_cluster_it_is_the_same() {
     one.die();
     two.all_is_cleared(1).await;
     let died: HashSet<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();
-    assert_eq!(died, (1..MANY).map(user).collect());
+    assert!(died == (1..MANY).map(user).collect(), "{} died", died.len());
     assert_eq!(two.told.died().len(), died.len(), "once for each");
     assert!(two.elsewhere(0..MANY).await.is_empty());
     assert!(two.depart(0).await.is_some());

@@ -205,7 +205,8 @@ impl Node {
             let command = redis::cmd("ZCARD").arg(key).clone();
             self.link.run(&command).await.unwrap_or(usize::MAX)
         };
-        eventually(|| async { count("ended").await == 0 && count("in_force").await == nodes })
+        // In this order: a lease goes from the first to the second.
+        eventually(|| async { count("in_force").await == nodes && count("ended").await == 0 })
             .await;
     }
 }
