@@ -1,6 +1,6 @@
 //! The bus between nodes, over a real Redis.
 
-mod cluster;
+pub mod cluster;
 mod doors;
 mod nodes;
 mod outages;

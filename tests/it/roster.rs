@@ -170,3 +170,17 @@ async fn a_node_without_redis_says_so_at_once_and_has_a_lease_when_it_is_there()
         .await;
     assert!(node.arrive(7).await.is_some());
 }
+
+#[tokio::test]
+async fn a_redis_user_may_do_no_more_than_is_said_to_be_needed() {
+    let redis = RedisServer::start().await;
+    let rights = "~confab:* &confab:* -@all +@read +@write +@pubsub +@connection +eval +evalsha +script|load +time +info";
+    let rules = format!("ACL SETUSER confab on >secret {rights}");
+    redis.order(&rules.split(' ').collect::<Vec<_>>()).await;
+    let [one, two] = Node::some(&format!("redis://confab:secret@127.0.0.1:{}", redis.port)).await;
+    assert!(one.arrive(7).await.is_some());
+    assert_eq!(two.elsewhere([7]).await[&user(7)], [one.link.node]);
+    one.die();
+    two.all_is_cleared(1).await;
+    assert_eq!(two.told.died().len(), 1);
+}

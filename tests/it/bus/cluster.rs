@@ -10,12 +10,12 @@ use confab::bus::{Bus, Health, Subscription};
 use super::nodes::{self, Node, desk, room, typing, typing_in_support};
 use crate::support::redis_server::RedisServer;
 
-struct Cluster {
+pub struct Cluster {
     servers: Vec<RedisServer>,
 }
 
 impl Cluster {
-    async fn start() -> Self {
+    pub async fn start() -> Self {
         let mut servers = Vec::new();
         for _ in 0..3 {
             // The port beside it is for what the servers tell each other.
@@ -51,7 +51,7 @@ impl Cluster {
         Self { servers }
     }
 
-    fn url(&self) -> String {
+    pub fn url(&self) -> String {
         let hosts: Vec<String> = self
             .servers
             .iter()

@@ -32,7 +32,7 @@ async fn with_a_password() {
 #[tokio::test]
 async fn with_a_user_who_may_do_no_more_than_is_needed() {
     let redis = RedisServer::start().await;
-    let rules = "ACL SETUSER confab on >secret ~confab:* &confab:* -@all +@read +@write +@pubsub +@connection +eval +evalsha +script|load";
+    let rules = "ACL SETUSER confab on >secret ~confab:* &confab:* -@all +@read +@write +@pubsub +@connection +eval +evalsha +script|load +time +info";
     redis.order(&rules.split(' ').collect::<Vec<_>>()).await;
     let log = Log::capture();
     let url = format!("redis://confab:secret@127.0.0.1:{}", redis.port);

@@ -11,7 +11,7 @@ use entity::ids::UserId;
 use futures_util::future::join_all;
 
 use super::nodes::{LEASE, Node, PATIENCE, eventually, user};
-use crate::support::redis_server::RedisServer;
+use crate::{bus::cluster::Cluster, support::redis_server::RedisServer};
 
 /// More than are cleared away in one go.
 const MANY: u64 = 600;
@@ -36,7 +36,7 @@ async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
     let told: HashMap<UserId, Version> = all().into_iter().collect();
     assert_eq!(all().len(), told.len(), "once for each");
     let expected: HashSet<UserId> = (3..MANY).map(user).collect();
-    assert_eq!(told.keys().cloned().collect::<HashSet<_>>(), expected);
+    assert!(told.keys().cloned().collect::<HashSet<_>>() == expected);
     for number in 3..MANY {
         assert!(told[&user(number)] > came[number as usize].unwrap());
     }
@@ -148,4 +148,20 @@ async fn a_user_who_comes_back_while_their_node_is_cleared_away_is_online() {
     );
     let [three] = Node::some(&redis.url()).await;
     assert_eq!(three.elsewhere(0..MANY).await.len(), MANY as usize);
+}
+
+#[tokio::test]
+async fn on_a_redis_cluster_it_is_the_same() {
+    let cluster = Cluster::start().await;
+    let [one, two] = Node::some(&cluster.url()).await;
+    join_all((0..MANY).map(|number| one.arrive(number))).await;
+    two.arrive(0).await;
+    assert_eq!(two.elsewhere(0..MANY).await.len(), MANY as usize);
+    one.die();
+    two.all_is_cleared(1).await;
+    let died: HashSet<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();
+    assert!(died == (1..MANY).map(user).collect(), "{} died", died.len());
+    assert_eq!(two.told.died().len(), died.len(), "once for each");
+    assert!(two.elsewhere(0..MANY).await.is_empty());
+    assert!(two.depart(0).await.is_some());
 }

@@ -131,7 +131,9 @@ impl Node {
 
     pub fn unconnected(url: &str, length: Duration) -> Self {
         let folder = TempDir::new().unwrap();
-        let config = config(&folder, &[("redis_url", url)]);
+        // Several nodes have a database that can be shared; nothing is asked of it here.
+        let database = ("database_url", "postgres://127.0.0.1/none");
+        let config = config(&folder, &[("redis_url", url), database]);
         let link = Link::start(&config).unwrap().unwrap();
         let lease = Lease::new(link.clone(), length);
         let (told, asked) = (Arc::<Told>::default(), Arc::<Asked>::default());
@@ -203,7 +205,8 @@ impl Node {
             let command = redis::cmd("ZCARD").arg(key).clone();
             self.link.run(&command).await.unwrap_or(usize::MAX)
         };
-        eventually(|| async { count("ended").await == 0 && count("in_force").await == nodes })
+        // In this order: a lease goes from the first to the second.
+        eventually(|| async { count("in_force").await == nodes && count("ended").await == 0 })
             .await;
     }
 }
