@@ -10,7 +10,7 @@ export CONFAB_BIN := $(CURDIR)/target/release/confab
 CHROMIUM_BIN ?= $(shell command -v chromium || command -v chromium-browser || command -v google-chrome || echo /usr/bin/chromium)
 export CHROMIUM_BIN
 
-.PHONY: run cluster test test-rust test-web test-client lint fmt types server example chromium python services
+.PHONY: run cluster chaos test test-rust test-web test-client test-bench lint fmt types server example chromium python services
 
 run: server
 	@printf '\nOpen http://%s/ in a browser: make an account, or come in as a guest. A private window is another person.\n' \
@@ -21,6 +21,13 @@ run: server
 # Three nodes over PostgreSQL and Redis behind nginx. What can be set is at the head of the script.
 cluster: server services
 	exec examples/cluster/run.sh
+
+# Three nodes, and everything that can fail does; what clients saw is checked. With another seed other things happen.
+SEED ?= $(shell date +%s)
+MINUTES ?= 10
+chaos: server services
+	cd $(CLIENT) && npm ci --no-audit --no-fund && \
+		CONFAB_CHAOS_SEED=$(SEED) CONFAB_CHAOS_SECONDS=$$(($(MINUTES) * 60)) node --test-reporter=./support/reporter.mjs cluster/chaos.test.mjs
 
 # The web client goes into the binary, so it is built first.
 server: $(WEB)/dist/index.html
@@ -35,7 +42,7 @@ $(WEB)/node_modules/.package-lock.json: $(WEB)/package-lock.json
 example:
 	cd $(EXAMPLE) && npm ci --no-audit --no-fund && npm run build
 
-test: test-rust test-web test-client
+test: test-rust test-web test-client test-bench
 
 test-rust:
 	cargo test --workspace --locked
@@ -45,6 +52,10 @@ test-web: $(WEB)/node_modules/.package-lock.json
 
 test-client: server example chromium python services
 	cd $(CLIENT) && npm ci --no-audit --no-fund && npm test
+
+# The tables of docs/scaling.md. What they are made from is measured by hand: see there.
+test-bench:
+	node --test bench/
 
 # What the system has to have: $(call installed,a command that says whether,its name,Debian's packages).
 # Services that are installed are not started: policy-rc.d says so, where there is none that says something else.

@@ -35,9 +35,8 @@ export function commits({ nodes, rate, hot, flush = COSTS.flush, seconds = 20, s
   };
   const work = (writer, batch) => {
     const rooms = hot ? 1 : batch.length;
-    const statements = COSTS.statementsAfterLock + rooms * COSTS.updatesPerRoom;
     const computed = () => toDisk(() => finish(writer, batch));
-    events.after(statements * COSTS.roundTrip, () => database.take(COSTS.storing(batch.length, rooms), computed));
+    events.after(COSTS.statementsAfterLock * COSTS.roundTrip, () => database.take(COSTS.storing(batch.length, rooms), computed));
   };
   const toDisk = (done) => {
     disk.waiting.push(done);

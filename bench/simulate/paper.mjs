@@ -4,30 +4,29 @@ import { hearing } from './fanout.mjs';
 
 /**
  * A message in a room of `size` who are all online and in it, on `nodes`. `notified`: whether the room is small enough
- * for notifications, which go to all participants who are not in the room on the sender's node.
+ * for notifications, which are kept for all participants who are not in the room on the sender's node, and told to all.
  */
 export function message({ nodes, size, notified = size <= COSTS.notificationLimit }) {
   const isDirect = size === 2;
   // A direct room's messages are published to its two users.
   const publishes = isDirect ? 2 : 1;
   const outputs = isDirect ? 2 : hearing(nodes, size);
+  const heard = outputs * (1 - 1 / nodes);
   const others = notified ? size - 1 : 0;
   const elsewhere = others * (1 - 1 / nodes);
-  const heard = outputs * (1 - 1 / nodes);
+  // Each node saves that its users were told.
+  const saves = Math.min(elsewhere, nodes);
+  const copy = COSTS.publishTo + COSTS.envelope * COSTS.publishByte;
   return {
     publishes: publishes + others,
     outputs: outputs + others,
     rows: 1 + elsewhere,
-    queries: 2 * elsewhere,
-    nodeCpu: COSTS.take + (heard + others) * COSTS.hear + size * COSTS.deliver + 2 * elsewhere * COSTS.ask,
-    nodeBytes: size * COSTS.frame + outputs * COSTS.envelope,
-    redisCpu: COSTS.count + (publishes + others) * COSTS.publish + (outputs + others) * (COSTS.publishTo + COSTS.envelope * COSTS.publishByte) + elsewhere * COSTS.where,
-    redisBytes: outputs * COSTS.envelope + others * COSTS.notification,
-    databaseCpu: COSTS.storeMessage + COSTS.query + elsewhere * (COSTS.storeMessage + 2 * COSTS.query),
-    // One writer a node: an UPDATE for the room, and its part of the rest of the batch.
-    writer: COSTS.updatesPerRoom * COSTS.roundTrip + COSTS.storeMessage,
-    // One task a node asks for each of the others, one after the other (src/chat/notifications.rs).
-    notices: 2 * elsewhere * (COSTS.roundTrip + COSTS.query),
+    saves,
+    nodeCpu: COSTS.take + (heard + elsewhere) * COSTS.hear + size * COSTS.deliver + others * COSTS.tell + saves * COSTS.ask,
+    nodeBytes: size * COSTS.frame + (outputs + others) * COSTS.envelope,
+    redisCpu: COSTS.count + (publishes + others) * COSTS.publish + (outputs + others) * copy + elsewhere * COSTS.where,
+    redisBytes: (outputs + others) * COSTS.envelope,
+    databaseCpu: COSTS.query + COSTS.storing(1, 1) - COSTS.storeBatch + elsewhere * 2 * COSTS.keep + saves * COSTS.save,
   };
 }
 
@@ -40,8 +39,6 @@ export function capacity({ nodes, shards }) {
     redisCpu: ['Redis, CPU', shards * busy],
     redisBytes: ['Redis, network', shards * COSTS.network * busy],
     databaseCpu: ['PostgreSQL, CPU', COSTS.databaseCores * busy],
-    writer: ['the writers', nodes],
-    notices: ['the notifiers', nodes],
   };
 }
 
@@ -68,48 +65,48 @@ export function presence({ nodes, companions }) {
 }
 
 const NODES = 100;
-const ROOMS = [['2', 2], ['30', 30], ['1,000', 1000], ['100,000', 100_000]];
+const CASES = [
+  { what: '2', size: 2, notified: true },
+  { what: '30, notified', size: 30, notified: true },
+  { what: '30', size: 30, notified: false },
+  { what: '1,000, notified', size: 1000, notified: true },
+  { what: '1,000', size: 1000, notified: false },
+  { what: '100,000', size: 100_000, notified: false },
+];
 
 /** What a message costs on 100 nodes. */
 export function costs() {
-  return ROOMS.flatMap(([label, size]) => (size > 2 && size <= COSTS.notificationLimit ? [true, false] : [size === 2]).map((notified) => {
-    const cost = message({ nodes: NODES, size, notified });
+  return CASES.map(({ what, ...room }) => {
+    const cost = message({ nodes: NODES, ...room });
     return {
-      'room of': `${label}${size > 2 && size <= COSTS.notificationLimit ? (notified ? ', notified' : ', not notified') : ''}`,
+      'room of': what,
       'PUBLISH': cost.publishes,
       'Redis sends': cost.outputs,
       'kB of it': cost.redisBytes / 1000,
       'rows': cost.rows,
-      'queries': cost.queries,
+      'saved': cost.saves,
       'CPU ms: nodes': cost.nodeCpu * 1000,
       'Redis': cost.redisCpu * 1000,
       'PostgreSQL': cost.databaseCpu * 1000,
-      'kB to clients': (size * COSTS.frame) / 1000,
+      'kB to clients': (room.size * COSTS.frame) / 1000,
     };
-  }));
+  });
 }
 
 /** Which resource is full first. */
 export function first() {
-  const rows = [];
-  for (const shards of [1, 8]) {
-    for (const [label, size] of ROOMS) {
-      for (const notified of size > 2 && size <= COSTS.notificationLimit ? [true, false] : [size === 2]) {
-        const found = limits(message({ nodes: NODES, size, notified }), { nodes: NODES, shards });
-        const [one, two, three] = found;
-        const says = ({ label: name, rate }) => `${name}: ${number(rate)}`;
-        rows.push({
-          'room of': `${label}${size > 2 && size <= COSTS.notificationLimit ? (notified ? ', notified' : ', not notified') : ''}`,
-          'Redis servers': shards,
-          'full first, at messages/s': says(one),
-          'then': says(two),
-          'then ': says(three),
-          'each user, one in s': (NODES * 10_000) / one.rate,
-        });
-      }
-    }
-  }
-  return rows;
+  const says = ({ label, rate }) => `${label}: ${number(rate)}`;
+  return [1, 8].flatMap((shards) => CASES.map(({ what, ...room }) => {
+    const [one, two, three] = limits(message({ nodes: NODES, ...room }), { nodes: NODES, shards });
+    return {
+      'room of': what,
+      'Redis servers': shards,
+      'full first, at messages/s': says(one),
+      'then': says(two),
+      'then ': says(three),
+      'each user, one in s': (NODES * 10_000) / one.rate,
+    };
+  }));
 }
 
 const number = (rate) => (rate >= 1000 ? Math.round(rate / 100) * 100 : Math.round(rate)).toLocaleString('en');

@@ -16,11 +16,12 @@ function digits(value) {
   return value.toFixed(Math.abs(value) >= 9.995 ? 1 : 2).replace(/\.?0+$/, '');
 }
 
-/** `rows` are objects with the same keys, which are the heads. The first column is for words. */
+/** `rows` are objects with the same keys, which are the heads. What begins with a letter in the first row is words. */
 export function table(rows) {
   const heads = Object.keys(rows[0]);
   const cells = [heads, ...rows.map((row) => heads.map((head) => short(row[head])))];
   const widths = heads.map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-  const line = (row) => row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd();
+  const isText = cells[1].map((cell, i) => i === 0 || /^[a-z(]/i.test(cell));
+  const line = (row) => row.map((cell, i) => (isText[i] ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join('  ').trimEnd();
   return cells.map(line).join('\n');
 }

@@ -175,6 +175,12 @@ pub trait Bus: Send + Sync {
     /// From when this resolves until the subscription is dropped, what other nodes publish to the topic is heard here.
     /// Where they cannot be reached it resolves all the same; [`Listener::catch_up`] follows when they can.
     fn subscribe(&self, topic: Topic) -> BoxFuture<'_, Subscription>;
+
+    /// What was published is on its way to other nodes when this resolves, if they can be reached: a node that stops says
+    /// nothing more.
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
 }
 
 /// Where an event comes from.

@@ -179,6 +179,14 @@ impl LiveRooms {
         had_joined
     }
 
+    /// A user is in the room on no node any more. What another node said of their typing may have come later than what
+    /// ended it here.
+    pub fn end_typing_of(&self, key: &RoomKey, user: &UserId) {
+        if let Some(room) = self.get(key) {
+            room.end_typing_of(user);
+        }
+    }
+
     /// Takes out those who only listen to a support room: nothing follows in it.
     pub fn dismiss_listeners(&self, key: &RoomKey) {
         if let Some(room) = self.get(key) {

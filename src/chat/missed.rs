@@ -205,7 +205,7 @@ impl Chat {
     }
 
     /// Those who hear a private conversation without having joined it have missed what was said since they came, if they
-    /// have heard nothing of it so far.
+    /// have heard nothing of it so far, or nothing before their own node told them something.
     async fn catch_up_direct(&self, key: &RoomKey) -> Result<()> {
         let room = self.room(&key.tenant, &key.room).await?;
         let Membership::All(users) = &room.participants else {
@@ -216,25 +216,36 @@ impl Chat {
             .presence
             .connections_in(Namespace::Chat, &key.tenant, &users);
         connections.retain(|connection| !self.live.is_member(key, connection.id));
+        let unheard = self.said_since(key, &connections).await?;
+        self.live.listen_from(key, &unheard, &connections);
+        let latecomers = self.live.latecomers(key);
+        let earlier = self.said_since(key, &latecomers).await?;
+        self.live.give_earlier(key, &earlier, &latecomers);
+        Ok(())
+    }
+
+    /// The newest messages of a room, from the time when the first of some connections came.
+    async fn said_since(
+        &self,
+        key: &RoomKey,
+        connections: &[Arc<Connection>],
+    ) -> Result<Vec<Arc<Encoded>>> {
         let longest = connections.iter().map(|one| one.opened.elapsed()).max();
         let Some(longest) = longest else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let came = self.clock.now().0 - i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
         let part = MessageQuery::Newest {
             before: None,
             limit: MOST_MISSED,
         };
-        let mut missed = self.store.messages(&key.tenant, &key.room, part).await?;
-        missed.retain(|message| message.timestamp.0 >= came);
-        if !missed.is_empty() {
-            let missed = missed
-                .into_iter()
-                .map(|message| Arc::new(Encoded::new(Arc::new(message))));
-            self.live
-                .listen_from(key, &missed.collect::<Vec<_>>(), &connections);
-        }
-        Ok(())
+        let messages = self.store.messages(&key.tenant, &key.room, part).await?;
+        let said = messages
+            .into_iter()
+            .filter(|message| message.timestamp.0 >= came);
+        Ok(said
+            .map(|message| Arc::new(Encoded::new(Arc::new(message))))
+            .collect())
     }
 
     /// What staff may have missed is told from the beginning: where everything stands.

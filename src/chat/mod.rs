@@ -26,6 +26,7 @@ mod rooms;
 mod search;
 mod support;
 mod typing;
+mod unannounced;
 
 use std::sync::{Arc, Weak};
 
@@ -136,9 +137,10 @@ impl Chat {
         let publisher = tokio::spawn(Arc::clone(&chat).publish_committed(committed));
         tokio::spawn(notifications::send(Arc::downgrade(&chat), notice_queue));
         tokio::spawn(notifications::save_told(Arc::downgrade(&chat), told_queue));
+        tokio::spawn(missed::look(Arc::downgrade(&chat), missed));
+        tokio::spawn(unannounced::watch(Arc::downgrade(&chat)));
         if chat.roster.is_shared() {
             tokio::spawn(presence::count(Arc::downgrade(&chat)));
-            tokio::spawn(missed::look(Arc::downgrade(&chat), missed));
         }
         (chat, publisher)
     }

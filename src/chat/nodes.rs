@@ -55,5 +55,6 @@ impl Chat {
     pub async fn leave_others(&self) {
         let patience = self.config.presence_grace_seconds.0 + MOVING;
         self.roster.leave(patience).await;
+        self.bus.flush().await;
     }
 }

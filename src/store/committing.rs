@@ -4,17 +4,18 @@
 use std::{sync::Arc, time::Duration};
 
 use sea_orm::{
-    DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions, TransactionTrait,
+    ConnectionTrait, DatabaseConnection, DbErr, SqliteTransactionMode, TransactionOptions,
+    TransactionTrait,
 };
 use tokio::time::{sleep, timeout};
 
 use super::{
-    append, failure,
+    append,
     failure::is_conflict,
     interruptions::{Interruptions, Place},
     lock,
     open::Connector,
-    pool::no_answer,
+    pool::within,
     transactions::{ATTEMPTS, step_aside},
     writer::Step,
 };
@@ -62,10 +63,8 @@ impl Database {
         loop {
             let mut is_committing = false;
             let transaction = self.attempt(clock, steps, &mut is_committing);
-            let error = match timeout(patience, transaction).await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => error,
-                Err(_) => no_answer(patience),
+            let Err(error) = within(patience, Box::pin(transaction)).await else {
+                return Ok(());
             };
             if is_conflict(&error) && attempt < ATTEMPTS && steps.iter().all(Step::is_repeatable) {
                 attempt += 1;
@@ -74,9 +73,11 @@ impl Database {
             }
             self.disconnect().await;
             let undecided = steps.iter().filter(|_| is_committing);
-            self.interruptions
-                .begin(undecided.flat_map(Step::new_messages_in));
-            return Err(failure("commit", &error));
+            let undecided = undecided.flat_map(Step::new_messages_in);
+            if self.interruptions.begin(undecided) {
+                tracing::error!(%error, "nothing can be stored");
+            }
+            return Err(Error::StorageUnavailable);
         }
     }
 
@@ -92,8 +93,8 @@ impl Database {
             let done = match step {
                 Step::Messages(part) => {
                     metrics::histogram!("confab_commit_batch")
-                        .record(u32::try_from(part.messages.len()).unwrap_or(u32::MAX));
-                    let stored = append::append(&txn, clock.now(), &part.messages).await;
+                        .record(u32::try_from(part.new.len()).unwrap_or(u32::MAX));
+                    let stored = append::append(&txn, clock.now(), &part.new).await;
                     stored.map(|stored| part.stored = stored)
                 }
                 Step::Write { work, answer } => match work.take() {
@@ -127,9 +128,8 @@ impl Database {
             return;
         };
         // It waits for a connection that may never come back.
-        match timeout(TRIAL, db.close()).await {
-            Ok(Err(error)) => tracing::warn!(%error, "closing the database"),
-            Ok(Ok(())) | Err(_) => {}
+        if let Ok(Err(error)) = timeout(TRIAL, db.close()).await {
+            tracing::warn!(%error, "closing the database");
         }
     }
 
@@ -143,24 +143,27 @@ impl Database {
     /// still holds its rooms: to have their locks means that it is decided.
     pub(super) async fn recover(&mut self) -> bool {
         let undecided = self.interruptions.undecided();
-        let trial = timeout(TRIAL, self.write_nothing(&undecided)).await;
-        match trial.unwrap_or_else(|_| Err(no_answer(TRIAL))) {
+        match within(TRIAL, self.try_to_write(&undecided)).await {
             Ok(()) => {
-                tracing::info!("the database can be written again");
+                tracing::info!("messages are stored again");
                 self.interruptions.end(undecided);
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "the database cannot be written yet");
+                tracing::debug!(%error, "nothing can be stored yet");
                 self.disconnect().await;
                 false
             }
         }
     }
 
-    async fn write_nothing(&mut self, rooms: &[Place]) -> Result<(), DbErr> {
+    async fn try_to_write(&mut self, rooms: &[Place]) -> Result<(), DbErr> {
         let db = self.connection().await?;
         let txn = begin(&db).await?;
+        // Something that changes nothing and goes to the disk nevertheless.
+        let anything = "UPDATE seaql_migrations SET applied_at = applied_at \
+                        WHERE version IN (SELECT max(version) FROM seaql_migrations)";
+        txn.execute_unprepared(anything).await?;
         lock::rooms(&txn, rooms.iter().map(|(tenant, room)| (tenant, room))).await?;
         txn.commit().await
     }

@@ -1,13 +1,33 @@
 //! What went wrong in the database: whether it can be tried again, and what callers may know of it.
 
+use std::time::Duration;
+
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx::Error as SqlxError};
 
 use crate::error::Error;
 
-/// The log gets the cause, the caller does not.
+/// The log gets the cause, the caller does not. That the database is away is said once, by those who connect to it.
 pub(super) fn failure(query: &'static str, error: &DbErr) -> Error {
-    tracing::error!(query, %error, "the database failed");
+    if is_away(error) {
+        tracing::debug!(query, %error, "the database is away");
+    } else {
+        tracing::error!(query, %error, "the database failed");
+    }
     Error::StorageUnavailable
+}
+
+/// There is no connection, or nothing comes from it.
+pub(super) fn is_away(error: &DbErr) -> bool {
+    matches!(error, DbErr::ConnectionAcquire(_)) || is_silent(error) || is_broken(error)
+}
+
+/// The database has not answered for so long.
+pub(super) fn no_answer(patience: Duration) -> DbErr {
+    DbErr::Conn(RuntimeErr::Internal(format!("no answer for {patience:?}")))
+}
+
+pub(super) const fn is_silent(error: &DbErr) -> bool {
+    matches!(error, DbErr::Conn(RuntimeErr::Internal(_)))
 }
 
 pub(super) fn cause(error: &DbErr) -> Option<&SqlxError> {
@@ -27,13 +47,8 @@ fn code(error: &DbErr) -> Option<String> {
 
 /// The transaction got in another one's way, which has to do with neither of them: done again it succeeds.
 pub(super) fn is_conflict(error: &DbErr) -> bool {
-    match code(error).as_deref() {
-        // A deadlock, a serialization failure.
-        Some("40P01" | "40001") => true,
-        // The same key, written by another node at the same time.
-        Some("23505") => true,
-        _ => false,
-    }
+    // A deadlock, a serialization failure, the same key written by another node at the same time.
+    matches!(code(error).as_deref(), Some("40P01" | "40001" | "23505"))
 }
 
 /// The connection is of no more use.

@@ -68,11 +68,10 @@ pub(super) async fn guests(
     if txn.get_database_backend() != DbBackend::Postgres {
         return Ok(());
     }
-    use guest_sessions::{Column, Entity};
-    Entity::find()
-        .filter(Column::TenantId.eq(tenant.clone()))
-        .filter(Column::UserId.is_in(padded(users.to_vec())))
-        .order_by_asc(Column::UserId)
+    guest_sessions::Entity::find()
+        .filter(guest_sessions::Column::TenantId.eq(tenant.clone()))
+        .filter(guest_sessions::Column::UserId.is_in(padded(users.to_vec())))
+        .order_by_asc(guest_sessions::Column::UserId)
         .lock_shared()
         .all(txn)
         .await

@@ -34,7 +34,11 @@ mod transactions;
 mod users;
 mod writer;
 
-use std::{future::Future, sync::Arc, time::Instant};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use sea_orm::{ConnectionTrait, DbErr};
 use tokio::sync::watch;
@@ -61,8 +65,11 @@ use entity::ids::{RoomId, TenantId};
 use failure::failure;
 use interruptions::Interruptions;
 use open::Hold;
-use pool::Pool;
+use pool::{Pool, within};
 use writer::Writer;
+
+/// How long the database may take to show that it is there.
+const PING: Duration = Duration::from_secs(3);
 
 /// The database. Cheap to clone.
 #[derive(Clone)]
@@ -83,9 +90,9 @@ impl Store {
         if self.hold.is_lost() {
             return Err(Error::StorageUnavailable);
         }
-        timed("ping", self.reader.execute_unprepared("SELECT 1"))
-            .await
-            .map(drop)
+        // A load balancer does not wait for long.
+        let answer = within(PING, self.reader.execute_unprepared("SELECT 1"));
+        timed("ping", answer).await.map(drop)
     }
 
     /// Counts the times in which nothing could be written, or in which it is not known what was: it grows when writing
@@ -105,9 +112,7 @@ impl Store {
     /// Commits what is waiting and closes the database.
     pub async fn close(&self) {
         self.writer.close().await;
-        if let Err(error) = self.reader.close().await {
-            tracing::warn!(%error, "closing the database");
-        }
+        self.reader.close().await;
         self.hold.release();
     }
 }

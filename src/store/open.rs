@@ -134,7 +134,7 @@ impl Store {
         let beside = Transactions::new(
             general.clone(),
             places,
-            patience,
+            Arc::clone(&postgres),
             Arc::clone(&interruptions),
         );
         let database = Database::new(

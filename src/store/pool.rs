@@ -4,19 +4,31 @@
 //! answers again, and the library would wait for it to take it back. So whatever breaks a connection replaces the pool:
 //! those that are in use end by themselves, and nobody gets one of them again.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
 
 use parking_lot::RwLock;
 use sea_orm::{
-    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, RuntimeErr,
-    Statement, prelude::async_trait::async_trait,
+    ConnectionTrait, DatabaseConnection, DbBackend, DbErr, ExecResult, QueryResult, Statement,
+    prelude::async_trait::async_trait,
 };
 use tokio::time::timeout;
 
 use super::{
-    failure::is_broken,
+    failure::{is_away, is_broken, is_silent, no_answer},
     postgres::{Postgres, Purpose},
 };
+
+/// While the database is away nobody waits for it longer than this.
+const WHILE_AWAY: Duration = Duration::from_secs(2);
+/// How long connections may take to end.
+const AT_THE_END: Duration = Duration::from_secs(5);
 
 /// A pool, for queries that can be asked again: those that read, and statements that stand alone.
 #[derive(Clone)]
@@ -24,6 +36,7 @@ pub(super) struct Pool {
     current: Arc<RwLock<Current>>,
     /// None for SQLite, whose connections do not fail by themselves.
     renewal: Option<Arc<Postgres>>,
+    is_away: Arc<AtomicBool>,
 }
 
 struct Current {
@@ -45,6 +58,7 @@ impl Pool {
         Self {
             current: Arc::new(RwLock::new(current)),
             renewal,
+            is_away: Arc::default(),
         }
     }
 
@@ -55,7 +69,7 @@ impl Pool {
     }
 
     /// Replaces the connections of a generation, once.
-    pub(super) fn renew(&self, generation: u64) {
+    fn renew(&self, generation: u64) {
         let Some(postgres) = &self.renewal else {
             return;
         };
@@ -66,9 +80,41 @@ impl Pool {
         }
     }
 
-    pub(super) async fn close(&self) -> Result<(), DbErr> {
+    pub(super) async fn close(&self) {
         let (db, _) = self.connections();
-        db.close().await
+        // It waits for connections that may never come back.
+        if let Ok(Err(error)) = timeout(AT_THE_END, db.close()).await {
+            tracing::warn!(%error, "closing the database");
+        }
+    }
+
+    /// Takes note of what became of something that was asked for, whose connections are of this generation.
+    pub(super) fn learn<T>(&self, generation: u64, answer: &Result<T, DbErr>) {
+        match answer {
+            Err(error) if is_away(error) => {
+                if is_broken(error) || is_silent(error) {
+                    self.renew(generation);
+                }
+                if !self.is_away.swap(true, Ordering::Relaxed) {
+                    tracing::error!(%error, "the database does not answer");
+                }
+            }
+            _ => {
+                let was_away = self.is_away.load(Ordering::Relaxed);
+                if was_away && self.is_away.swap(false, Ordering::Relaxed) {
+                    tracing::info!("the database answers again");
+                }
+            }
+        }
+    }
+
+    /// How long something may take: a connection, and then the answer.
+    pub(super) fn patience(&self, postgres: &Postgres) -> Duration {
+        if self.is_away.load(Ordering::Relaxed) {
+            WHILE_AWAY
+        } else {
+            postgres.timeout() * 2
+        }
     }
 
     /// Asks, and once more if the connection turns out to be broken.
@@ -79,31 +125,26 @@ impl Pool {
         let Some(postgres) = &self.renewal else {
             return query(self.connections().0).await;
         };
-        // For a connection, and then for the answer.
-        let patience = postgres.timeout() * 2;
-        let mut may_ask_again = true;
-        loop {
-            let (db, generation) = self.connections();
-            let error = match timeout(patience, query(db)).await {
-                Ok(Err(error)) if is_broken(&error) => error,
-                Ok(answer) => return answer,
-                Err(_) => {
-                    may_ask_again = false;
-                    no_answer(patience)
-                }
-            };
+        let patience = self.patience(postgres);
+        let (db, mut generation) = self.connections();
+        let mut answer = within(patience, query(db)).await;
+        if answer.as_ref().is_err_and(is_broken) {
             self.renew(generation);
-            if !may_ask_again {
-                return Err(error);
-            }
-            may_ask_again = false;
+            let (db, renewed) = self.connections();
+            generation = renewed;
+            answer = within(patience, query(db)).await;
         }
+        self.learn(generation, &answer);
+        answer
     }
 }
 
-/// The database has not answered for so long.
-pub(super) fn no_answer(patience: Duration) -> DbErr {
-    DbErr::Conn(RuntimeErr::Internal(format!("no answer for {patience:?}")))
+pub(super) async fn within<T>(
+    patience: Duration,
+    answer: impl Future<Output = Result<T, DbErr>>,
+) -> Result<T, DbErr> {
+    let answered = timeout(patience, answer).await;
+    answered.unwrap_or_else(|_| Err(no_answer(patience)))
 }
 
 #[async_trait]

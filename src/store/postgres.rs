@@ -15,7 +15,7 @@ use super::{failure::cause, open::OpenError};
 use crate::config::Config;
 
 /// A transaction that waits for its node longer than this is ended by the database: a node that is paused or cut off
-/// must not keep rooms locked. It is shorter than what others wait for a lock by default.
+/// must not keep rooms locked. Others wait for a lock twice as long, at least.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(5);
 
 /// Every statement that stores messages finds its rows by an index, one after the other. Planned once, while the tables
@@ -148,7 +148,7 @@ impl Postgres {
             ("client_min_messages", "warning".to_owned()),
             (
                 "idle_in_transaction_session_timeout",
-                millis(self.timeout.min(IDLE_IN_TRANSACTION)),
+                millis((self.timeout / 2).min(IDLE_IN_TRANSACTION)),
             ),
             // A node that is gone without a word: the database notices.
             ("tcp_keepalives_idle", "5".to_owned()),

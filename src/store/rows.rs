@@ -97,8 +97,7 @@ impl Rows {
                 format!("({})", parameters.join(", "))
             })
             .collect();
-        let named = self.columns.iter().zip(1..);
-        let names: Vec<String> = named
+        let names: Vec<String> = (self.columns.iter().zip(1..))
             .map(|((name, _), n)| format!("column{n} AS {name}"))
             .collect();
         let first = self.columns.first().map_or("", |(name, _)| *name);

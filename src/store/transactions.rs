@@ -17,15 +17,13 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::future::BoxFuture;
 use sea_orm::{DatabaseConnection, DatabaseTransaction, DbErr, TransactionTrait};
-use tokio::{
-    sync::Semaphore,
-    time::{sleep, timeout},
-};
+use tokio::{sync::Semaphore, time::sleep};
 
 use super::{
     failure::{is_broken, is_conflict},
     interruptions::Interruptions,
-    pool::{Pool, no_answer},
+    pool::{Pool, within},
+    postgres::Postgres,
     timed,
 };
 use crate::error::{Error, Result};
@@ -43,7 +41,7 @@ pub(super) struct Transactions {
     /// Some connections are left for those who read.
     turns: Semaphore,
     places: u32,
-    patience: Duration,
+    postgres: Arc<Postgres>,
     interruptions: Arc<Interruptions>,
 }
 
@@ -51,14 +49,14 @@ impl Transactions {
     pub(super) fn new(
         pool: Pool,
         places: u32,
-        patience: Duration,
+        postgres: Arc<Postgres>,
         interruptions: Arc<Interruptions>,
     ) -> Self {
         Self {
             pool,
             turns: Semaphore::new(places as usize),
             places,
-            patience,
+            postgres,
             interruptions,
         }
     }
@@ -91,20 +89,18 @@ impl Transactions {
             let (db, generation) = self.pool.connections();
             let mut is_committing = false;
             let transaction = transaction(&db, work.clone(), &mut is_committing);
-            let (error, is_silent) = match timeout(self.patience, transaction).await {
-                Ok(Ok(value)) => return Ok(value),
-                Ok(Err(error)) => (error, false),
-                Err(_) => (no_answer(self.patience), true),
+            let done = within(self.pool.patience(&self.postgres), transaction).await;
+            self.pool.learn(generation, &done);
+            let Err(error) = done else {
+                return done;
             };
-            let (is_conflict, is_broken) = (is_conflict(&error), is_broken(&error));
-            if is_broken || is_silent {
-                self.pool.renew(generation);
-            }
+            let is_conflict = is_conflict(&error);
             if is_committing && !is_conflict {
+                // Whether it was committed is not known.
                 self.interruptions.begin([]);
                 return Err(error);
             }
-            if is_silent || !(is_conflict || is_broken) || attempt == ATTEMPTS {
+            if attempt == ATTEMPTS || !(is_conflict || is_broken(&error)) {
                 return Err(error);
             }
             attempt += 1;

@@ -84,12 +84,12 @@ impl Writer {
         committed: mpsc::Sender<Committed>,
     ) -> Self {
         let (jobs, queue) = mpsc::channel(QUEUE);
-        let committer = Committer {
+        let writing = Committer {
             database,
             clock,
             committed,
         };
-        tokio::spawn(committer.run(queue));
+        tokio::spawn(writing.run(queue));
         Self {
             jobs,
             beside: beside.map(Arc::new),
@@ -252,7 +252,7 @@ impl Committer {
 
     async fn answer(&self, messages: Messages, result: &Result<()>) {
         let Messages {
-            messages,
+            new,
             waiting,
             stored,
         } = messages;
@@ -262,7 +262,7 @@ impl Committer {
             }
             return;
         }
-        let stored = messages.into_iter().zip(waiting).zip(stored);
+        let stored = new.into_iter().zip(waiting).zip(stored);
         for (((tenant, _), (arrived, answer)), stored) in stored {
             match stored {
                 Err(refusal) => drop(answer.send(Err(refusal))),
@@ -304,7 +304,7 @@ pub(super) enum Step {
 /// Messages that follow each other in the queue, stored together.
 #[derive(Default)]
 pub(super) struct Messages {
-    pub messages: Vec<(TenantId, NewMessage)>,
+    pub new: Vec<(TenantId, NewMessage)>,
     waiting: Vec<(Instant, oneshot::Sender<Result<Stored>>)>,
     /// What became of each, before the commit.
     pub stored: Vec<Result<Stored>>,
@@ -319,7 +319,7 @@ fn steps(batch: Vec<Job>) -> Vec<Step> {
                     steps.push(Step::Messages(Messages::default()));
                 }
                 if let Some(Step::Messages(last)) = steps.last_mut() {
-                    last.messages.push((append.tenant, append.message));
+                    last.new.push((append.tenant, append.message));
                     last.waiting.push((append.arrived, append.answer));
                 }
             }
@@ -344,7 +344,7 @@ impl Step {
         let Self::Messages(part) = self else {
             return Vec::new();
         };
-        let with_answers = part.messages.iter().zip(&part.stored);
+        let with_answers = part.new.iter().zip(&part.stored);
         with_answers
             .filter(|(_, stored)| stored.as_ref().is_ok_and(|stored| !stored.duplicate))
             .map(|((tenant, new), _)| (tenant.clone(), new.room_id.clone()))

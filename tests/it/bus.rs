@@ -219,6 +219,22 @@ async fn a_burst_waits_in_a_bounded_place_and_the_others_learn_that_something_wa
 }
 
 #[tokio::test]
+async fn what_a_node_says_last_is_heard() {
+    let redis = RedisServer::start().await;
+    let (one, other) = Node::two(&redis.url()).await;
+    let _there = other.listen(room(1)).await;
+    for number in 0..5000 {
+        one.bus.publish(typing(1, number));
+    }
+    one.bus.flush().await;
+    drop(one);
+    assert_eq!(
+        other.heard.typists(5000).await,
+        (0..5000).collect::<Vec<_>>()
+    );
+}
+
+#[tokio::test]
 async fn a_bus_that_is_dropped_leaves_nothing_behind() {
     let redis = RedisServer::start().await;
     let node = Node::start(&redis.url()).await;

@@ -101,10 +101,12 @@ fn binaries() -> PathBuf {
         folders.extend(versions.into_iter().rev());
     }
     // A path may hold links: where they lead to is all that belongs together.
-    let found = folders
+    let initdb = folders
         .into_iter()
         .find_map(|folder| fs::canonicalize(folder.join("initdb")).ok());
-    let initdb = found.expect("PostgreSQL is not installed; or set CONFAB_TEST_POSTGRES");
+    let Some(initdb) = initdb else {
+        panic!("PostgreSQL is not installed, and CONFAB_TEST_POSTGRES names none");
+    };
     initdb.parent().unwrap().to_owned()
 }
 

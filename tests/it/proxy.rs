@@ -21,11 +21,14 @@ pub enum Fault {
     Silence,
 }
 
+/// What is waited for, and what is done then.
+type Trap = (Vec<u8>, Fault);
+
 #[derive(Clone)]
 pub struct Proxy {
     pub address: String,
     /// What is waited for in what clients say, and what is done then, once.
-    trap: Arc<Mutex<Option<(Vec<u8>, Fault)>>>,
+    trap: Arc<Mutex<Option<Trap>>>,
     sprung: watch::Sender<u32>,
     said: Arc<Mutex<Vec<u8>>>,
 }

@@ -120,4 +120,8 @@ impl Bus for RedisBus {
             Subscription::new(held)
         })
     }
+
+    fn flush(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.outbox.flush())
+    }
 }

@@ -53,6 +53,8 @@ impl Outgoing {
 struct Queue {
     /// Whether there is a connection.
     is_open: bool,
+    /// Whether some of it is being sent.
+    is_sending: bool,
     waiting: VecDeque<Outgoing>,
     bytes: usize,
 }
@@ -62,6 +64,8 @@ pub(super) struct Outbox {
     link: Link,
     queue: Mutex<Queue>,
     filled: Notify,
+    /// A batch was sent, or dropped.
+    emptied: Notify,
     numbers: AtomicU64,
     /// How many envelopes nobody else has heard.
     missed: AtomicU64,
@@ -73,6 +77,7 @@ impl Outbox {
             link,
             queue: Mutex::default(),
             filled: Notify::new(),
+            emptied: Notify::new(),
             numbers: AtomicU64::new(0),
             missed: AtomicU64::new(0),
         })
@@ -127,6 +132,31 @@ impl Outbox {
     fn close(&self) {
         let dropped = std::mem::take(&mut *self.queue.lock());
         self.miss(dropped.waiting.len() as u64);
+        self.emptied.notify_waiters();
+    }
+
+    /// Waits until all of it was sent or dropped, not for long.
+    pub(super) async fn flush(&self) {
+        let flushing = async {
+            loop {
+                let emptied = self.emptied.notified();
+                if self.is_idle() {
+                    return;
+                }
+                emptied.await;
+            }
+        };
+        timeout(PATIENCE, flushing).await.ok();
+    }
+
+    fn is_idle(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.waiting.is_empty() && !queue.is_sending
+    }
+
+    fn sent(&self) {
+        self.queue.lock().is_sending = false;
+        self.emptied.notify_waiters();
     }
 
     fn take(&self) -> Vec<Outgoing> {
@@ -140,6 +170,7 @@ impl Outbox {
             batch.push(outgoing);
         }
         queue.bytes -= bytes;
+        queue.is_sending = !batch.is_empty();
         batch
     }
 }
@@ -231,6 +262,7 @@ async fn send_all(
             outbox.miss(batch.len() as u64);
             return reason;
         }
+        outbox.sent();
     }
 }
 

@@ -3,12 +3,13 @@
 use std::{
     collections::{BTreeMap, HashMap, VecDeque, hash_map::Entry},
     sync::Arc,
+    time::Duration,
 };
 
 use entity::ids::{Rev, RoomId, UserId};
 use parking_lot::{Mutex, MutexGuard};
 use serde_json::value::RawValue;
-use tokio::sync::OnceCell;
+use tokio::{sync::OnceCell, time::Instant};
 
 use super::{Departure, RoomKey, typists::Typists};
 use crate::{
@@ -19,6 +20,9 @@ use crate::{
 
 /// Newest messages kept in memory: more than the largest page.
 pub(super) const RECENT: usize = 256;
+
+/// How long what another node said of somebody may be on its way.
+pub(super) const ECHO: Duration = Duration::from_secs(2);
 
 /// What became of a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,7 +59,7 @@ pub(super) struct State {
     /// Whether `delivered` is known. Until then every change waits.
     pub(super) started: bool,
     /// What had been delivered when the room became live.
-    started_at: Rev,
+    pub(super) started_at: Rev,
     /// The newest revision that was handed to the members.
     pub(super) delivered: Rev,
     /// The newest messages up to `delivered`, without a hole.
@@ -67,12 +71,14 @@ pub(super) struct State {
     filling: bool,
     pub(super) members: HashMap<ConnectionId, Member>,
     pub(super) typists: Typists,
+    /// Who was taken out a moment ago. What their node said of them before it knew may come after that.
+    pub(super) expelled: HashMap<UserId, Instant>,
 }
 
 pub(super) struct Member {
     pub(super) connection: Arc<Connection>,
     /// Revisions up to this one the connection has been given otherwise, by an answer or before it came.
-    base: Rev,
+    pub(super) base: Rev,
     /// Whether it has joined; else it only hears the messages of a direct or a support room.
     pub(super) joined: bool,
 }
@@ -91,6 +97,7 @@ impl LiveRoom {
             filling: false,
             members: HashMap::new(),
             typists: Typists::default(),
+            expelled: HashMap::new(),
         };
         Self {
             key,
@@ -184,7 +191,15 @@ impl LiveRoom {
             member.connection.exit(&self.key.room);
         }
         state.stop_typing(user, |typist| typist.user_id == *user);
+        let now = Instant::now();
+        state.expelled.retain(|_, at| *at + ECHO > now);
+        state.expelled.insert(user.clone(), now);
         gone.iter().any(|member| member.joined)
+    }
+
+    pub(super) fn end_typing_of(&self, user: &UserId) {
+        let mut state = self.state.lock();
+        state.stop_typing(user, |typist| typist.user_id == *user);
     }
 
     pub(super) fn dismiss_listeners(&self) {

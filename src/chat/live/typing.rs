@@ -5,7 +5,7 @@ use std::time::Duration;
 use entity::ids::UserId;
 use tokio::time::Instant;
 
-use super::room::{LiveRoom, Member, State};
+use super::room::{ECHO, LiveRoom, Member, State};
 use crate::{
     bus::{Origin, Typist},
     chat::Namespace,
@@ -29,6 +29,10 @@ impl LiveRoom {
         // It may have left while the event was on its way.
         let joined = |member: &Member| member.joined;
         if origin == Origin::Here && !state.members.get(&typist.connection).is_some_and(joined) {
+            return None;
+        }
+        let expelled = state.expelled.get(&typist.user_id);
+        if origin == Origin::Elsewhere && expelled.is_some_and(|at| at.elapsed() < ECHO) {
             return None;
         }
         let until = Instant::now() + timeout;

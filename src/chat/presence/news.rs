@@ -138,6 +138,7 @@ impl Chat {
         is_online: bool,
     ) {
         let key = RoomKey::new(tenant, &membership.room_id);
+        self.live.end_typing_of(&key, &membership.user_id);
         self.live.announce(&key, "user_left", &membership);
         if is_online {
             // Old clients read `user_left` as offline.

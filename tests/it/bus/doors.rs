@@ -52,7 +52,8 @@ async fn over_a_socket_in_the_file_system() {
 fn a_wrong_address_is_refused_at_the_start() {
     let folder = TempDir::new().unwrap();
     let refused = |url: &str| {
-        let config = config(&folder, &[("redis_url", url)]);
+        let mut config = config(&folder, &[]);
+        config.redis_url.0 = Some(url.to_owned());
         Link::start(&config).map(|_| ()).unwrap_err()
     };
     for url in ["localhost", "http://:secret@a", "redis://:secret@a/x"] {

@@ -158,9 +158,10 @@ impl Node {
 
     fn connecting(url: &str, settings: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let mut all = vec![("redis_url", url)];
-        all.extend(settings);
-        let link = Link::start(&config(&folder, &all)).unwrap().unwrap();
+        let mut config = config(&folder, settings);
+        // A server would want a database of several nodes besides.
+        config.redis_url.0 = Some(url.to_owned());
+        let link = Link::start(&config).unwrap().unwrap();
         let heard = Arc::new(Heard::default());
         let weak: std::sync::Weak<Heard> = Arc::downgrade(&heard);
         let bus = connect(&link, weak);

@@ -38,6 +38,7 @@ async fn is_away(nodes: [&Node; 2]) {
         assert_eq!(node.heard.count(), count + 1, "heard here all the same");
         let asked: Result<(), _> = node.link.run(&redis::cmd("PING")).await;
         assert!(asked.is_err());
+        node.bus.flush().await;
         assert!(began.elapsed() < Duration::from_millis(200), "nobody waits");
         let before = node.heard.catch_ups();
         node.heard.caught_up_since(before).await;

@@ -67,7 +67,7 @@ async fn rooms_to_which_three_nodes_write_have_every_revision_once_and_no_deadlo
         });
     }
     writing.join_all().await;
-    let mut stored = 0;
+    let mut count = 0;
     for number in 0..ROOMS {
         let messages = revisions(&stores[0], &room(&format!("room {number}"))).await;
         for sender in 0..NODES {
@@ -81,9 +81,9 @@ async fn rooms_to_which_three_nodes_write_have_every_revision_once_and_no_deadlo
                 "a sender's messages keep their order: {turns:?}"
             );
         }
-        stored += messages.len();
+        count += messages.len();
     }
-    assert_eq!(stored, NODES * MESSAGES);
+    assert_eq!(count, NODES * MESSAGES);
     assert_eq!(deadlocks(&database, &stores).await, 0);
 }
 
@@ -111,9 +111,9 @@ async fn a_message_that_is_sent_to_two_nodes_is_stored_once() {
         let mut ids = HashSet::new();
         let mut fresh = 0;
         for (client_id, answer) in answers {
-            let stored = answer.await.unwrap().unwrap();
-            fresh += usize::from(!stored.duplicate);
-            ids.insert((client_id, stored.message.id));
+            let told = answer.await.unwrap().unwrap();
+            fresh += usize::from(!told.duplicate);
+            ids.insert((client_id, told.message.id));
         }
         assert_eq!((fresh, ids.len()), (4, 4), "in round {round}");
     }

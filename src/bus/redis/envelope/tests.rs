@@ -73,7 +73,6 @@ fn samples() -> Vec<Value> {
         json!({ "ParticipantAdded": { "tenant": tenant, "change": change } }),
         json!({ "ParticipantRemoved": { "tenant": tenant, "change": change } }),
         json!({ "RoomUpdated": { "tenant": tenant, "update": { "room": room, "by": 7, "user_id": 8, "role": "admin" } } }),
-        json!({ "RoomChanged": { "tenant": tenant, "room": "r", "overturns": true } }),
         json!({ "Read": { "tenant": tenant, "receipt": { "room_id": 7, "user_id": 8, "seq": 9, "at": TIME } } }),
         json!("CatchUp"),
     ];

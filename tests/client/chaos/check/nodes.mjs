@@ -1,0 +1,25 @@
+// What the nodes themselves showed: their memory, and how much they had to say.
+
+/** A debug build, with its caches. */
+const MAX_RSS = 600e6;
+/** How often the same may be logged: one line when Redis goes, one when it is back; a line for each request that the database fails. */
+const ANYWAY = 20;
+const FOR_EACH_FAULT = { redis: 2, other: 100 };
+
+export function* checkNodes(record) {
+  for (const { kind, node, rss, at } of record.entries) {
+    if (kind === 'sample' && rss > MAX_RSS) {
+      yield { rule: 'memory', at, what: `${node} takes ${Math.round(rss / 1e6)} MB` };
+      return;
+    }
+  }
+  for (const { kind, node, warnings, panics } of record.entries) {
+    if (kind !== 'log') continue;
+    const faults = record.faults.filter((fault) => fault.node === undefined || fault.node === node).length;
+    for (const [text, count] of warnings) {
+      const most = ANYWAY + faults * (/redis/i.test(text) ? FOR_EACH_FAULT.redis : FOR_EACH_FAULT.other);
+      if (count > most) yield { rule: 'log', what: `${node} logs ${count} times (${faults} faults): ${text}` };
+    }
+    for (const text of panics) yield { rule: 'log', what: `${node} panicked: ${text}` };
+  }
+}

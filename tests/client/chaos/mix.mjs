@@ -1,0 +1,210 @@
+// The random mix: who does what next.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { random as chance } from '../canary/random.mjs';
+import { Actor } from './actor.mjs';
+
+const TENANTS = ['east', 'west'];
+const USERS = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6'];
+/** They have two devices. */
+const TWICE = ['u1', 'u2'];
+/** It sends as much as it may, and more. */
+const HASTY = 'u2';
+const PUBLIC = ['lobby', 'hall'];
+
+export class Mix {
+  actors = [];
+  isOver = false;
+
+  /** Membership changes that are on their way, by room and user. */
+  #changing = new Set();
+
+  constructor({ tape, stage, seed, pace = 1 }) {
+    Object.assign(this, { tape, stage, pace });
+    for (const tenant of TENANTS) {
+      // The owner of the private rooms looks on from every node.
+      for (const node of stage.nodes) this.#actor(seed, { tenant, user: 'owner', device: node.name.slice(-1), home: node });
+      for (const user of USERS) for (let i = 1; i <= (TWICE.includes(user) ? 2 : 1); i += 1) this.#actor(seed, { tenant, user, device: i });
+    }
+  }
+
+  #actor(seed, who) {
+    const random = chance(seed * 1009 + this.actors.length * 7919);
+    this.actors.push(new Actor({ tape: this.tape, stage: this.stage, random, ...who }));
+  }
+
+  of(tenant) { return this.actors.filter((actor) => actor.tenant === tenant); }
+
+  owner(tenant, node = this.stage.nodes[0]) { return this.of(tenant).find(({ user, home }) => user === 'owner' && home === node); }
+
+  tenants() { return TENANTS; }
+
+  /** Rooms by `tenant`: `{room, form}`. */
+  rooms(tenant) { return this.tape.entries.filter((entry) => entry.kind === 'room' && entry.tenant === tenant); }
+
+  /** Everybody is there, and the rooms are made. */
+  async begin() {
+    for (const tenant of TENANTS) {
+      const people = this.of(tenant);
+      for (const actor of people) {
+        actor.wanted.add('lobby');
+        while (!(await actor.connect()));
+      }
+      for (const room of PUBLIC) {
+        this.#room(tenant, room, 'public');
+        await this.owner(tenant).call('join_room', { room_id: room });
+      }
+      for (const [name, members] of [['one', USERS.slice(0, 4)], ['two', USERS.slice(2)]]) {
+        const { room_id: room } = await this.owner(tenant).call('create_room', { name, private: true, participants: members });
+        this.#room(tenant, room, 'private');
+        for (const actor of people) if (actor.user === 'owner' || members.includes(actor.user)) actor.wanted.add(room);
+      }
+      for (const actor of people) {
+        if (actor.user === 'owner' || actor.random.chance(0.6)) actor.wanted.add('hall');
+        await actor.settleIn();
+      }
+      for (const [one, other] of [['u1', 'u2'], ['u3', 'u1']]) {
+        const sender = people.find(({ user }) => user === one);
+        this.#met(sender, other, await sender.send(sender.draft({ recipient_id: other })));
+      }
+    }
+  }
+
+  #room(tenant, room, form, pair) { this.tape.note('room', { tenant, room, form, ...(pair ? { pair } : {}) }); }
+
+  /** A room of two is known when the first message to it is acknowledged. */
+  #met(actor, other, body) {
+    if (!body?.success) return;
+    const { tenant, user } = actor;
+    const room = body.room_id ?? body.message.room_id;
+    if (!this.rooms(tenant).some((known) => known.room === room)) this.#room(tenant, room, 'direct', [user, other]);
+  }
+
+  start() { this.running = Promise.all(this.actors.map((actor) => this.#live(actor))); }
+
+  async end() {
+    this.isOver = true;
+    await this.running;
+  }
+
+  async #live(actor) {
+    while (!this.isOver) {
+      if (!actor.isUp) await actor.comeBack();
+      else await this.#act(actor);
+      await sleep((actor.random.next() * (actor.user === HASTY ? 300 : 500)) / this.pace);
+    }
+  }
+
+  async #act(actor) {
+    const { random } = actor;
+    if (actor.unsure.length > 0 && random.chance(0.5)) {
+      await actor.resend();
+      return;
+    }
+    await (actor.user === 'owner' ? this.#asOwner(actor) : this.#asUser(actor));
+  }
+
+  #asUser(actor) {
+    const { random, session } = actor;
+    const room = this.#anyRoom(actor);
+    const room_id = room;
+    return random.weighted([
+      [actor.user === HASTY ? 60 : 22, () => actor.send(actor.draft({ room_id }))],
+      [5, () => this.#burst(actor)],
+      [6, () => this.#private(actor)],
+      [4, () => actor.post(actor.draft({ room_id }))],
+      [8, () => this.#enter(actor, room)],
+      [2, () => this.#exit(actor, room)],
+      [8, () => actor.call('typing', { room_id, is_typing: random.chance(0.75) })],
+      [8, () => this.#look(actor, room)],
+      [3, () => actor.call('get_room_participants', { room_id: random.chance(0.7) ? 'lobby' : room_id })],
+      [2, () => actor.request('get_changes', { room_id, since: 0 }, { path: `/rooms/${encodeURIComponent(room)}/changes?since=0` })],
+      [1, () => actor.call('get_user_conversations', {})],
+      [3, () => this.#move(actor, session)],
+    ])();
+  }
+
+  #asOwner(actor) {
+    const { random } = actor;
+    const room = this.#anyRoom(actor);
+    return random.weighted([
+      [3, () => actor.send(actor.draft({ room_id: room }))],
+      [8, () => this.#look(actor, room)],
+      [2, () => actor.call('get_room_participants', { room_id: 'lobby' })],
+      [6, () => this.#change(actor)],
+      [2, () => actor.call('typing', { room_id: room, is_typing: true })],
+    ])();
+  }
+
+  /** Mostly one of those that it is in. */
+  #anyRoom(actor) {
+    const { random, tenant, wanted } = actor;
+    return random.chance(0.85) ? random.pick([...wanted]) : random.pick(this.rooms(tenant).filter(({ form }) => form !== 'direct')).room;
+  }
+
+  /** A node is about to die: much of what is on its way is not answered, and some do not come back for long. */
+  forsake(node, ms) {
+    for (const actor of this.actors) {
+      if (actor.session?.node !== node) continue;
+      if (actor.wanted.size > 0 && actor.random.chance(0.7)) this.#burst(actor);
+      if (!actor.home && actor.random.chance(0.5)) actor.awayUntil = performance.now() + ms;
+    }
+  }
+
+  /** Several without waiting for answers. */
+  async #burst(actor) {
+    const { random } = actor;
+    const room = this.#anyRoom(actor);
+    const drafts = Array.from({ length: 2 + random.below(6) }, () => actor.draft({ room_id: random.chance(0.8) ? room : this.#anyRoom(actor) }));
+    await Promise.all(drafts.map((draft) => actor.send(draft)));
+  }
+
+  async #private(actor) {
+    const { random } = actor;
+    const other = random.pick(USERS.filter((user) => user !== actor.user));
+    const draft = actor.draft({ recipient_id: other });
+    this.#met(actor, other, await (random.chance(0.8) ? actor.send(draft) : actor.post(draft)));
+  }
+
+  async #enter(actor, room) {
+    actor.wanted.add(room);
+    await actor.join(room);
+  }
+
+  async #exit(actor, room) {
+    // Where nobody is left it is not known who is online.
+    if (room === 'lobby') return;
+    actor.wanted.delete(room);
+    await actor.quit(room);
+  }
+
+  #look(actor, room) {
+    const { random } = actor;
+    const direct = this.rooms(actor.tenant).filter(({ pair }) => pair?.includes(actor.user));
+    const room_id = direct.length > 0 && random.chance(0.3) ? random.pick(direct).room : room;
+    const known = actor.known.get(room) ?? 0;
+    const part = random.weighted([[6, {}], [2, { before: 1 + random.below(known + 2) }], [2, { after: random.below(known + 1) }]]);
+    return actor.call('get_messages', { room_id, limit: random.pick([1, 5, 50, 200]), ...part });
+  }
+
+  /** The connection ends, and another begins: at once, after a while, or after so long that one is missed. */
+  async #move(actor) {
+    const { random } = actor;
+    actor.leave(random.pick(['close', 'drop']));
+    const away = random.weighted([[6, 0], [3, random.below(1200)], [2, 3000 + random.below(4000)]]);
+    actor.awayUntil = performance.now() + away;
+  }
+
+  /** Adds or removes somebody. One change of the same at a time, so that it is known in which order they came. */
+  async #change(actor) {
+    const { random, tenant } = actor;
+    const room = random.pick(this.rooms(tenant).filter(({ form }) => form === 'private')).room;
+    const user = random.pick(USERS);
+    const key = `${tenant} ${room} ${user}`;
+    if (this.#changing.has(key)) return;
+    this.#changing.add(key);
+    const event = random.chance(0.5) ? 'add_participant' : 'remove_participant';
+    const body = await actor.call(event, { room_id: room, user_id: user });
+    if (event === 'add_participant' && body?.success) for (const other of this.of(tenant)) if (other.user === user) other.wanted.add(room);
+    this.#changing.delete(key);
+  }
+}
