@@ -15,6 +15,7 @@ use crate::{bus::cluster::Cluster, support::redis_server::RedisServer};
 
 /// More than are cleared away in one go.
 const MANY: u64 = 600;
+const ALL: usize = 600;
 
 #[tokio::test]
 async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
@@ -29,7 +30,7 @@ async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
     let died = Instant::now();
     one.die();
     let all = || [two.told.died(), three.told.died()].concat();
-    eventually(|| async { all().len() >= MANY as usize - 3 }).await;
+    eventually(|| async { all().len() >= ALL - 3 }).await;
     // It shows no later than a lease and a renewal after its last renewal.
     assert!(died.elapsed() < LEASE * 3 / 2, "{:?}", died.elapsed());
     three.all_is_cleared(2).await;
@@ -38,7 +39,7 @@ async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
     let expected: HashSet<UserId> = (3..MANY).map(user).collect();
     assert!(told.keys().cloned().collect::<HashSet<_>>() == expected);
     for number in 3..MANY {
-        assert!(told[&user(number)] > came[number as usize].unwrap());
+        assert!(told[&user(number)] > came[usize::try_from(number).unwrap()].unwrap());
     }
     assert_eq!(two.asked.count() + three.asked.count(), 1);
     assert!(three.elsewhere(1..MANY).await.is_empty());
@@ -78,7 +79,7 @@ async fn when_the_node_that_clears_away_dies_too_another_goes_on() {
         let before = told.insert(user.clone(), version);
         assert!(before.is_none_or(|before| before == version), "{user}");
     }
-    assert_eq!(told.len(), MANY as usize);
+    assert_eq!(told.len(), ALL);
     let again = first.died().len() + three.told.died().len() - told.len();
     assert!(again < 256, "{again} were told again: more than a batch");
 }
@@ -133,7 +134,7 @@ async fn a_user_who_comes_back_while_their_node_is_cleared_away_is_online() {
         if let Some(version) = two.arrive(number).await {
             came.insert(user(number), version);
         }
-        tokio::time::sleep(LEASE / MANY as u32).await;
+        tokio::time::sleep(LEASE / 600).await;
     }
     two.all_is_cleared(1).await;
     let died: HashMap<UserId, Version> = two.told.died().into_iter().collect();
@@ -146,7 +147,7 @@ async fn a_user_who_comes_back_while_their_node_is_cleared_away_is_online() {
         "who came first was online without a break"
     );
     let [three] = Node::some(&redis.url()).await;
-    assert_eq!(three.elsewhere(0..MANY).await.len(), MANY as usize);
+    assert_eq!(three.elsewhere(0..MANY).await.len(), ALL);
 }
 
 #[tokio::test]
@@ -155,7 +156,7 @@ async fn on_a_redis_cluster_it_is_the_same() {
     let [one, two] = Node::some(&cluster.url()).await;
     join_all((0..MANY).map(|number| one.arrive(number))).await;
     two.arrive(0).await;
-    assert_eq!(two.elsewhere(0..MANY).await.len(), MANY as usize);
+    assert_eq!(two.elsewhere(0..MANY).await.len(), ALL);
     one.die();
     two.all_is_cleared(1).await;
     let died: HashSet<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();

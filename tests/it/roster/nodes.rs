@@ -40,7 +40,7 @@ pub async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) 
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, so).await.expect("it becomes so");
+    timeout(PATIENCE, so).await.unwrap();
 }
 
 /// Keeps what is told.
@@ -172,7 +172,7 @@ impl Node {
     }
 
     pub async fn arrive(&self, number: u64) -> Option<Version> {
-        self.try_arrive(number).await.expect("Redis is there")
+        self.try_arrive(number).await.unwrap()
     }
 
     pub async fn try_arrive(&self, number: u64) -> Result<Option<Version>, Unreachable> {
@@ -180,10 +180,7 @@ impl Node {
     }
 
     pub async fn depart(&self, number: u64) -> Option<Version> {
-        self.roster
-            .depart(&tenant(), &user(number))
-            .await
-            .expect("Redis is there")
+        self.roster.depart(&tenant(), &user(number)).await.unwrap()
     }
 
     /// On which other nodes each of some users is.
