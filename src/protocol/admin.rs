@@ -2,7 +2,7 @@
 
 use entity::{
     audit::{ActorKind, Model},
-    ids::{RoomId, TenantId, UserId},
+    ids::{MAX_ID_CHARS, RoomId, TenantId, UserId},
     timestamp::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -10,7 +10,7 @@ use ts_rs::TS;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::requests::PageSize;
+use super::requests::{PageSize, Text};
 
 /// A user as staff see them.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS, ToSchema)]
@@ -50,12 +50,12 @@ pub struct GetAudit {
     #[serde(default)]
     pub limit: PageSize,
     #[serde(default)]
-    pub action: Option<String>,
+    pub action: Option<Text<0, MAX_ID_CHARS>>,
     /// In the form in which ids are stored: `#7` is the number 7.
     #[serde(default)]
     pub actor: Option<String>,
     #[serde(default)]
-    pub outcome: Option<String>,
+    pub outcome: Option<Text<0, MAX_ID_CHARS>>,
 }
 
 /// Something that happened which concerns who may do what. Equal ones within a second are one.

@@ -17,7 +17,7 @@ use nodes::{LEASE, Node, tenant, user};
 async fn a_user_comes_with_the_first_connection_anywhere_and_goes_with_the_last() {
     let redis = RedisServer::start().await;
     let [one, two, three] = Node::some(&redis.url()).await;
-    let came = one.arrive(7).await.expect("the first");
+    let came = one.arrive(7).await.unwrap();
     assert_eq!(two.arrive(7).await, None);
     assert_eq!(three.arrive(7).await, None);
     assert_eq!(
@@ -33,10 +33,10 @@ async fn a_user_comes_with_the_first_connection_anywhere_and_goes_with_the_last(
     assert!(found.is_empty(), "{found:?}");
     assert_eq!(one.depart(7).await, None);
     assert_eq!(two.depart(7).await, None);
-    let went = three.depart(7).await.expect("the last");
+    let went = three.depart(7).await.unwrap();
     assert!(went > came);
     assert!(one.elsewhere([7]).await.is_empty());
-    assert!(two.arrive(7).await.expect("the first again") > went);
+    assert!(two.arrive(7).await.unwrap() > went);
 }
 
 #[tokio::test]

@@ -197,8 +197,8 @@ fn which(asked: GetAudit) -> Result<AuditQuery> {
     Ok(AuditQuery {
         before: asked.before,
         limit: asked.limit.0.into(),
-        action: told(asked.action),
-        outcome: told(asked.outcome),
+        action: told(asked.action.map(|text| text.0)),
+        outcome: told(asked.outcome.map(|text| text.0)),
         actor: actor.map(UserId),
     })
 }
