@@ -20,7 +20,7 @@ const nodes = Number(process.env.NODES || 3);
 const services = (process.env.CONFAB_CHAOS_SERVICES ?? (nodes > 1 ? 'postgres,redis' : '')).split(',');
 const kept = process.env.CONFAB_CHAOS_RECORD;
 
-test('nothing is lost, doubled, disordered or leaked, whatever fails', { timeout: (seconds + 180) * 1000 }, async (t) => {
+test('nothing is lost, doubled, disordered or leaked, whatever fails', { timeout: (2 * seconds + 180) * 1000 }, async (t) => {
   const tape = await run({ seed, seconds, nodes, services, say: (what) => process.stderr.write(`${what}\n`) });
   const violations = check(tape.entries);
   const counts = count(tape.entries);

@@ -13,10 +13,10 @@ export function* checkLateness(record) {
       for (const message of historyOf(record, roomKey(session.tenant, listening.room))) {
         const at = known.get(`${session.tenant}/${message.id}`);
         if (at === undefined || at < listening.from) continue;
-        const due = deadline(record, at, PATIENCE_MS);
-        if (due > listening.to) continue;
         const arrived = heard.get(message.id) ?? Infinity;
-        if (arrived <= due) continue;
+        if (arrived <= at + PATIENCE_MS) continue;
+        const due = deadline(record, at, PATIENCE_MS);
+        if (due > listening.to || arrived <= due) continue;
         yield {
           rule: 'late', room: roomKey(session.tenant, listening.room), session: session.id, at, message,
           what: `${session.id} on ${session.node} heard rev ${message.rev} ${arrived === Infinity ? 'never' : `after ${Math.round(arrived - at)} ms`}; it was known at ${at} and due at ${Math.round(due)}`,

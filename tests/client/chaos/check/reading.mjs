@@ -13,13 +13,18 @@ export const roomKey = (tenant, room) => `${tenant}/${room}`;
 export function read(entries) {
   const record = {
     entries, head: entries[0], sessions: new Map(), calls: new Map(), messages: new Map(), faults: [], rooms: new Map(), histories: new Map(),
-    answered: new Map(),
+    answered: new Map(), changes: new Map(),
     end: entries.at(-1).at,
   };
   for (const entry of entries) HANDLE[entry.kind]?.(record, entry);
   record.late = Math.max(0, ...entries.filter(({ kind }) => kind === 'tick').map(({ late }) => late));
   for (const call of record.calls.values()) call.outcome = outcome(call);
   for (const call of record.calls.values()) attempt(record, call);
+  for (const call of record.calls.values()) {
+    if (call.event !== 'add_participant' && call.event !== 'remove_participant') continue;
+    const key = JSON.stringify([call.tenant, call.payload.room_id, call.payload.user_id]);
+    record.changes.set(key, [...(record.changes.get(key) ?? []), call]);
+  }
   for (const { begin, end } of record.calls.values()) {
     const second = Math.floor(end / 1000);
     if (end !== Infinity) record.answered.set(second, Math.max(end - begin, record.answered.get(second) ?? 0));
@@ -110,8 +115,8 @@ export function storedBy(record) {
  */
 export function deadline(record, at, patience, matters = () => true, after = 2000) {
   let due = at + patience + record.late;
-  const faults = record.faults.filter(matters).sort((a, b) => a.from - b.from);
-  for (const { from, to } of faults) {
+  // In the order in which they began.
+  for (const { from, to } of record.faults.filter(matters)) {
     // What happened shortly before a fault may not have arrived when it began.
     if (from <= due && to + after >= at) due = Math.max(due, to + after + patience + record.late);
   }
@@ -136,11 +141,10 @@ export const harms = (...what) => (fault) => what.some((one) => fault.harms.incl
  * `[{from, to, removal}]`.
  */
 export function absences(record, tenant, room, user) {
-  const changes = [...record.calls.values()].filter(({ event, payload, tenant: of }) => (
-    of === tenant && payload?.room_id === room && payload.user_id === user && (event === 'add_participant' || event === 'remove_participant')));
+  const changes = changesOf(record, tenant, room, user);
   const additions = changes.filter(({ event, outcome: o }) => event === 'add_participant' && o !== 'refused');
-  const removals = changes.filter(({ event, outcome: o }) => event === 'remove_participant' && o === 'done');
-  return removals.flatMap((removal) => {
+  const removed = changes.filter(({ event, outcome: o }) => event === 'remove_participant' && o === 'done');
+  return removed.flatMap((removal) => {
     const unsettled = additions.some(({ begin, end }) => begin < removal.end && Math.min(end, begin + LINGERING_MS) > removal.begin);
     if (unsettled) return [];
     const next = additions.filter(({ begin }) => begin >= removal.end).map(({ begin }) => begin);
@@ -149,5 +153,7 @@ export function absences(record, tenant, room, user) {
 }
 
 /** When somebody tried to remove a user from a room, whatever came of it: then a stream may end without a word. */
-export const removals = (record, tenant, room, user) => [...record.calls.values()].filter(({ event, payload, tenant: of, outcome: o }) => (
-  of === tenant && event === 'remove_participant' && payload.room_id === room && payload.user_id === user && o !== 'refused'));
+export const removals = (record, tenant, room, user) => changesOf(record, tenant, room, user).filter(({ event, outcome: o }) => (
+  event === 'remove_participant' && o !== 'refused'));
+
+const changesOf = ({ changes }, tenant, room, user) => changes.get(JSON.stringify([tenant, room, user])) ?? [];
