@@ -1,14 +1,16 @@
 //! What a node does that may not have heard all that others told: it looks into the store, which is the truth.
 //!
 //! Other nodes are not heard while the bus is away, and each node that could not tell something asks all the others to
-//! look ([`crate::bus::Event::CatchUp`]). Looking costs a few queries for hundreds of rooms or users at a time, so it can be done over
-//! and over while the bus is away: then nodes hear of each other through the store, only later. What is found is told as if
-//! it had been heard: messages by the live rooms, which give each one once; access that has ended to those who lost it.
+//! look ([`crate::bus::Event::CatchUp`]). Looking costs a few queries for hundreds of rooms or users at a time, so it can
+//! be done over and over while the bus is away: then nodes hear of each other through the store, only later. What is found
+//! is told as if it had been heard: messages by the live rooms, which give each one once; access that has ended to those
+//! who lost it.
 
 use std::{
     collections::{HashMap, HashSet},
+    future::pending,
     sync::{Arc, Weak},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use entity::{
@@ -16,7 +18,10 @@ use entity::{
     rooms::RoomKind,
     timestamp::Timestamp,
 };
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, sleep, sleep_until},
+};
 
 use super::{Chat, Connection, Namespace, RoomKey};
 use crate::{
@@ -39,31 +44,60 @@ const MOST_MISSED: u32 = 500;
 /// Looks when it is asked to, as long as there is a chat.
 pub(super) async fn look(chat: Weak<Chat>, wanted: Arc<Notify>) {
     let mut since = None;
-    let mut desk = None;
+    let mut desks = Desks::default();
     loop {
-        wanted.notified().await;
+        let is_wanted = tokio::select! {
+            () = wanted.notified() => true,
+            () = desks.due() => false,
+        };
         let Some(chat) = chat.upgrade() else { return };
         let start = Instant::now();
-        let from = *since.get_or_insert(Timestamp(chat.clock.now().0 - MARGIN_MS));
-        match chat.catch_up_from(from).await {
-            Ok(()) => since = None,
-            // The next look goes as far back.
-            Err(error) => tracing::debug!(%error, "looking for what was missed"),
+        if is_wanted {
+            desks.are_owed = true;
+            let from = *since.get_or_insert(Timestamp(chat.clock.now().0 - MARGIN_MS));
+            match chat.catch_up_from(from).await {
+                Ok(()) => since = None,
+                // The next look goes as far back.
+                Err(error) => tracing::debug!(%error, "looking for what was missed"),
+            }
         }
-        let due = desk.is_none_or(|told: Instant| told.elapsed() >= DESK_PAUSE);
-        if due {
-            desk = Some(Instant::now());
+        if desks.take() {
             chat.tell_desks_again().await;
-        } else {
-            let wanted = Arc::clone(&wanted);
-            tokio::spawn(async move {
-                tokio::time::sleep(DESK_PAUSE).await;
-                wanted.notify_one();
-            });
         }
         let took = start.elapsed();
         drop(chat);
-        tokio::time::sleep(PAUSE.max(took * SHARE)).await;
+        sleep(PAUSE.max(took * SHARE)).await;
+    }
+}
+
+/// When the staff are told where everything stands.
+#[derive(Default)]
+struct Desks {
+    are_owed: bool,
+    told: Option<Instant>,
+}
+
+impl Desks {
+    fn next(&self) -> Instant {
+        self.told
+            .map_or_else(Instant::now, |told| told + DESK_PAUSE)
+    }
+
+    async fn due(&self) {
+        if !self.are_owed {
+            pending::<()>().await;
+        }
+        sleep_until(self.next()).await;
+    }
+
+    /// Whether they are told now.
+    fn take(&mut self) -> bool {
+        let is_due = self.are_owed && self.next() <= Instant::now();
+        if is_due {
+            self.are_owed = false;
+            self.told = Some(Instant::now());
+        }
+        is_due
     }
 }
 
@@ -205,7 +239,7 @@ impl Chat {
     }
 
     /// Those who hear a private conversation without having joined it have missed what was said since they came, if they
-    /// have heard nothing of it so far.
+    /// have heard nothing of it so far, or nothing before their own node told them something.
     async fn catch_up_direct(&self, key: &RoomKey) -> Result<()> {
         let room = self.room(&key.tenant, &key.room).await?;
         let Membership::All(users) = &room.participants else {
@@ -216,25 +250,36 @@ impl Chat {
             .presence
             .connections_in(Namespace::Chat, &key.tenant, &users);
         connections.retain(|connection| !self.live.is_member(key, connection.id));
+        let unheard = self.said_since(key, &connections).await?;
+        self.live.listen_from(key, &unheard, &connections);
+        let latecomers = self.live.latecomers(key);
+        let earlier = self.said_since(key, &latecomers).await?;
+        self.live.give_earlier(key, &earlier, &latecomers);
+        Ok(())
+    }
+
+    /// The newest messages of a room, from the time when the first of some connections came.
+    async fn said_since(
+        &self,
+        key: &RoomKey,
+        connections: &[Arc<Connection>],
+    ) -> Result<Vec<Arc<Encoded>>> {
         let longest = connections.iter().map(|one| one.opened.elapsed()).max();
         let Some(longest) = longest else {
-            return Ok(());
+            return Ok(Vec::new());
         };
         let came = self.clock.now().0 - i64::try_from(longest.as_millis()).unwrap_or(i64::MAX);
         let part = MessageQuery::Newest {
             before: None,
             limit: MOST_MISSED,
         };
-        let mut missed = self.store.messages(&key.tenant, &key.room, part).await?;
-        missed.retain(|message| message.timestamp.0 >= came);
-        if !missed.is_empty() {
-            let missed = missed
-                .into_iter()
-                .map(|message| Arc::new(Encoded::new(Arc::new(message))));
-            self.live
-                .listen_from(key, &missed.collect::<Vec<_>>(), &connections);
-        }
-        Ok(())
+        let messages = self.store.messages(&key.tenant, &key.room, part).await?;
+        let said = messages
+            .into_iter()
+            .filter(|message| message.timestamp.0 >= came);
+        Ok(said
+            .map(|message| Arc::new(Encoded::new(Arc::new(message))))
+            .collect())
     }
 
     /// What staff may have missed is told from the beginning: where everything stands.

@@ -118,7 +118,14 @@ const VIOLATIONS = {
   'a ghost is online': [({ entries }) => {
     for (const entry of entries) if (entry.kind === 'present') entry.online.push('dan');
   }, /presence: node-1 says in the end that in east dan is online who is not/],
-  'a client believes what is not so': [({ entries, ann, back }) => without(entries, event(entries, ann, 'user_online'), event(entries, back, 'user_online')), /presence: .* believes in the end: cat offline/],
+  'a client believes what is not so': [({ entries, ann, back }) => without(entries, event(entries, ann, 'user_online'), event(entries, back, 'user_online')), /presence: .* believes at \d+: cat offline/],
+  'a client believes for long what is not so, and is told otherwise in the end': [({ entries, ann, bob }) => {
+    const there = entries.find(({ kind, body }) => kind === 'ack' && body.changes?.length === 20);
+    before(entries, there, { kind: 'event', session: ann, event: 'user_offline', data: { user_id: 'bob' } });
+    const last = event(entries, bob, 'new_message', wordOf('b3'));
+    before(entries, last, { kind: 'fault', fault: 'f1', what: 'kill redis', harms: ['redis'], at: last.at - 5 }, { kind: 'heal', fault: 'f1' });
+    before(entries, last, { kind: 'event', session: ann, event: 'user_online', data: { user_id: 'bob' } });
+  }, /presence: s1 .* believes at \d+[.\d]*: bob offline/],
   'nobody is told that somebody went': [({ entries, ann }) => without(entries, event(entries, ann, 'user_offline')), /presence: .* never hears that cat is offline/],
   'nobody is told that somebody came': [({ entries, ann }) => without(entries, event(entries, ann, 'user_online')), /presence: .* never hears that cat is online/],
   'somebody is told twice': [({ entries, ann }) => {
@@ -154,6 +161,10 @@ describe('a record in which all is well', () => {
   it('may have lost answers, of messages that are stored and of others', () => assert.deepEqual(found(({ entries }) => without(
     entries, acked(entries, 'l29'), acked(entries, 'c1'),
   ).concat()).filter((what) => !what.startsWith('answers')), []));
+  it('may tell late what was said before somebody began to listen', () => assert.deepEqual(found(({ entries, ann }) => {
+    const [one, other] = ['b1', 'b2'].map((id) => event(entries, ann, 'new_message', wordOf(id)));
+    [one.data, other.data] = [other.data, one.data];
+  }), []));
   it('may be late while a fault lasts', () => assert.deepEqual(found(({ entries, bob }) => {
     const last = event(entries, bob, 'new_message', wordOf('l29'));
     before(entries, last, { kind: 'fault', fault: 'f1', what: 'pause redis', harms: ['redis'] });

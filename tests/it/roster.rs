@@ -17,7 +17,7 @@ use nodes::{LEASE, Node, tenant, user};
 async fn a_user_comes_with_the_first_connection_anywhere_and_goes_with_the_last() {
     let redis = RedisServer::start().await;
     let [one, two, three] = Node::some(&redis.url()).await;
-    let came = one.arrive(7).await.expect("the first");
+    let came = one.arrive(7).await.unwrap();
     assert_eq!(two.arrive(7).await, None);
     assert_eq!(three.arrive(7).await, None);
     assert_eq!(
@@ -33,10 +33,10 @@ async fn a_user_comes_with_the_first_connection_anywhere_and_goes_with_the_last(
     assert!(found.is_empty(), "{found:?}");
     assert_eq!(one.depart(7).await, None);
     assert_eq!(two.depart(7).await, None);
-    let went = three.depart(7).await.expect("the last");
+    let went = three.depart(7).await.unwrap();
     assert!(went > came);
     assert!(one.elsewhere([7]).await.is_empty());
-    assert!(two.arrive(7).await.expect("the first again") > went);
+    assert!(two.arrive(7).await.unwrap() > went);
 }
 
 #[tokio::test]
@@ -169,4 +169,18 @@ async fn a_node_without_redis_says_so_at_once_and_has_a_lease_when_it_is_there()
         .to_declare(0, confab::bus::Redeclare::Changed)
         .await;
     assert!(node.arrive(7).await.is_some());
+}
+
+#[tokio::test]
+async fn a_redis_user_may_do_no_more_than_is_said_to_be_needed() {
+    let redis = RedisServer::start().await;
+    let rights = "~confab:* &confab:* -@all +@read +@write +@pubsub +@connection +eval +evalsha +script|load +time +info";
+    let rules = format!("ACL SETUSER confab on >secret {rights}");
+    redis.order(&rules.split(' ').collect::<Vec<_>>()).await;
+    let [one, two] = Node::some(&format!("redis://confab:secret@127.0.0.1:{}", redis.port)).await;
+    assert!(one.arrive(7).await.is_some());
+    assert_eq!(two.elsewhere([7]).await[&user(7)], [one.link.node]);
+    one.die();
+    two.all_is_cleared(1).await;
+    assert_eq!(two.told.died().len(), 1);
 }

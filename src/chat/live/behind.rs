@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use entity::ids::Rev;
 
-use super::room::{Delivered, LiveRoom};
+use super::room::{Delivered, LiveRoom, Member};
 use crate::{chat::Connection, protocol::Encoded};
 
 impl LiveRoom {
@@ -53,5 +53,33 @@ impl LiveRoom {
         }
         state.hand_out();
         Delivered::Done
+    }
+
+    /// Those who only listen, and may not have been given what was said before the room became live here.
+    pub(super) fn latecomers(&self) -> Vec<Arc<Connection>> {
+        let state = self.lock();
+        let late = |member: &&Member| !member.joined && member.base < state.started_at;
+        let members = state.members.values().filter(late);
+        members
+            .map(|member| Arc::clone(&member.connection))
+            .collect()
+    }
+
+    /// Gives some of those what the store has of it, in order.
+    pub(super) fn give_earlier(&self, earlier: &[Arc<Encoded>], to: &[Arc<Connection>]) {
+        let mut state = self.lock();
+        let started_at = state.started_at;
+        for connection in to {
+            let Some(member) = state.members.get_mut(&connection.id) else {
+                continue;
+            };
+            for change in earlier {
+                let rev = change.message.rev;
+                if rev > member.base && rev <= started_at {
+                    connection.deliver(change);
+                    member.base = rev;
+                }
+            }
+        }
     }
 }

@@ -41,6 +41,25 @@ impl LiveRooms {
         self.close_if_empty(key);
     }
 
+    /// Connections that have begun to hear a direct room with a message behind others that they may have missed.
+    #[must_use]
+    pub fn latecomers(&self, key: &RoomKey) -> Vec<Arc<Connection>> {
+        let room = self.get(key);
+        room.map(|room| room.latecomers()).unwrap_or_default()
+    }
+
+    /// Gives them those others.
+    pub fn give_earlier(
+        &self,
+        key: &RoomKey,
+        earlier: &[Arc<Encoded>],
+        latecomers: &[Arc<Connection>],
+    ) {
+        if let Some(room) = self.get(key) {
+            room.give_earlier(earlier, latecomers);
+        }
+    }
+
     pub(super) fn spawn_fill(&self, key: &RoomKey, room: &Arc<LiveRoom>) {
         let (rooms, key, room) = (self.clone(), key.clone(), Arc::clone(room));
         tokio::spawn(async move { rooms.fill_hole(&key, &room).await });

@@ -59,7 +59,7 @@ pub(super) struct State {
     /// Whether `delivered` is known. Until then every change waits.
     pub(super) started: bool,
     /// What had been delivered when the room became live.
-    started_at: Rev,
+    pub(super) started_at: Rev,
     /// The newest revision that was handed to the members.
     pub(super) delivered: Rev,
     /// The newest messages up to `delivered`, without a hole.
@@ -78,7 +78,7 @@ pub(super) struct State {
 pub(super) struct Member {
     pub(super) connection: Arc<Connection>,
     /// Revisions up to this one the connection has been given otherwise, by an answer or before it came.
-    base: Rev,
+    pub(super) base: Rev,
     /// Whether it has joined; else it only hears the messages of a direct or a support room.
     pub(super) joined: bool,
 }

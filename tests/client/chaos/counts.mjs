@@ -30,8 +30,7 @@ export function count(entries) {
     removals: of(calls, ({ event, outcome }) => event === 'remove_participant' && outcome === 'done'),
     'user_offline': of(entries, ({ event, kind }) => kind === 'event' && event === 'user_offline'),
     'typing_update': of(entries, ({ event, kind }) => kind === 'event' && event === 'typing_update'),
-    'holes filled': entries.filter(({ kind }) => kind === 'log').flatMap(({ warnings }) => warnings)
-      .reduce((sum, [text, times]) => sum + (text.includes('did not arrive') ? times : 0), 0),
+    'holes filled': entries.reduce((sum, { kind, holes = 0 }) => sum + (kind === 'log' ? holes : 0), 0),
     'largest node': `${Math.round(Math.max(...entries.filter(({ kind }) => kind === 'sample').map(({ rss }) => rss)) / 1e6)} MB`,
     'late by': `${record.late} ms`,
     refused: byCode,

@@ -41,9 +41,10 @@ export async function run({ seed, seconds, nodes: count, services, say = () => {
   await mix.end();
   await settle({ tape, mix, stage, say });
   clearInterval(watch);
+  const holes = await Promise.all(stage.nodes.map((node) => node.holes()));
   for (const actor of mix.actors) actor.leave();
   const codes = await stage.end();
-  for (const node of stage.nodes) tape.note('log', { node: node.name, ...node.warnings() });
+  for (const [i, node] of stage.nodes.entries()) tape.note('log', { node: node.name, holes: holes[i], ...node.warnings() });
   tape.note('end', { codes });
   return tape;
 }

@@ -85,6 +85,12 @@ class Node {
     }
   }
 
+  /** Messages that the bus did not bring, and that were read from the store, since it was started last. */
+  async holes() {
+    const metrics = await (await fetch(`${this.url}/metrics`)).text();
+    return Number(/^confab_holes_filled_total (\d+)/m.exec(metrics)?.[1] ?? 0);
+  }
+
   /** Its warnings, each text with how often it came, and its panics. */
   warnings() {
     const counts = new Map();

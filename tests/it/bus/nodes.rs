@@ -47,9 +47,14 @@ impl Listener for Heard {
         if matches!(event, Event::CatchUp) {
             return self.catch_up();
         }
-        let mut events = self.events.lock().unwrap();
-        events.push((event, origin, Instant::now()));
-        self.count.send_replace(events.len());
+        let count = {
+            let mut events = self.events.lock().unwrap();
+            events.push((event, origin, Instant::now()));
+            events.len()
+        };
+        // Whoever waits for it looks at the events.
+        self.count
+            .send_modify(|before| *before = count.max(*before));
     }
 
     fn catch_up(&self) {
@@ -73,15 +78,20 @@ impl Heard {
 
     /// The connections of those who typed, in the order in which they were heard, once there are so many.
     pub async fn typists(&self, count: usize) -> Vec<u64> {
-        let mut counted = self.count.subscribe();
-        let all = timeout(PATIENCE, counted.wait_for(|heard| *heard >= count)).await;
+        self.reach(count).await;
         let events = self.events.lock().unwrap();
-        assert!(all.is_ok(), "only {} of {count} were heard", events.len());
         let typists = events.iter().filter_map(|(event, ..)| match event {
             Event::Typing { typist, .. } => Some(typist.connection),
             _ => None,
         });
         typists.collect()
+    }
+
+    /// Waits until so many were heard.
+    pub async fn reach(&self, count: usize) {
+        let mut counted = self.count.subscribe();
+        let all = timeout(PATIENCE, counted.wait_for(|heard| *heard >= count)).await;
+        assert!(all.is_ok(), "only {} of {count} were heard", self.count());
     }
 
     /// When the one with this connection was heard.
@@ -117,7 +127,8 @@ impl Heard {
     pub async fn caught_up_since(&self, count: usize) -> Instant {
         let mut told = self.catch_ups.subscribe();
         let all = timeout(PATIENCE, told.wait_for(|all| all.len() > count)).await;
-        all.expect("it is told to catch up").unwrap()[count]
+        assert!(all.is_ok(), "it was not told to catch up");
+        all.unwrap().unwrap()[count]
     }
 
     pub fn is_slow(&self, slowness: Duration) {
@@ -195,7 +206,8 @@ pub async fn eventually<F: Future<Output = bool>>(is_so: impl Fn() -> F) {
             sleep(Duration::from_millis(5)).await;
         }
     };
-    timeout(PATIENCE, looking).await.expect("it comes to be so");
+    let came = timeout(PATIENCE, looking).await;
+    assert!(came.is_ok(), "it did not come to be so");
 }
 
 /// How many connections Redis sends what is published on a channel.

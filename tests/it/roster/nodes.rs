@@ -40,7 +40,7 @@ pub async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) 
             sleep(Duration::from_millis(10)).await;
         }
     };
-    timeout(PATIENCE, so).await.expect("it becomes so");
+    timeout(PATIENCE, so).await.unwrap();
 }
 
 /// Keeps what is told.
@@ -48,8 +48,8 @@ pub async fn eventually<F: Future<Output = bool>>(mut is_so: impl FnMut() -> F) 
 pub struct Told {
     declared: watch::Sender<Vec<Redeclare>>,
     died: watch::Sender<Vec<(UserId, Version)>>,
-    /// Called in the middle of being told of a death.
-    pub interrupt: OnceLock<Box<dyn Fn(usize) + Send + Sync>>,
+    /// Called in the middle of being told of so many deaths; what is told from then on, nobody gets to hear.
+    pub interrupt: OnceLock<(usize, Box<dyn Fn() + Send + Sync>)>,
 }
 
 impl Listener for Told {
@@ -62,13 +62,15 @@ impl Listener for Told {
     }
 
     fn died(&self, _: TenantId, user: UserId, version: Version) {
-        let mut count = 0;
-        self.died.send_modify(|all| {
-            all.push((user, version));
-            count = all.len();
-        });
-        if let Some(interrupt) = self.interrupt.get() {
-            interrupt(count);
+        let interrupt = self.interrupt.get();
+        if interrupt.is_some_and(|(most, _)| self.died.borrow().len() == *most) {
+            return;
+        }
+        self.died.send_modify(|all| all.push((user, version)));
+        if let Some((most, interrupt)) = interrupt
+            && self.died.borrow().len() == *most
+        {
+            interrupt();
         }
     }
 }
@@ -170,7 +172,7 @@ impl Node {
     }
 
     pub async fn arrive(&self, number: u64) -> Option<Version> {
-        self.try_arrive(number).await.expect("Redis is there")
+        self.try_arrive(number).await.unwrap()
     }
 
     pub async fn try_arrive(&self, number: u64) -> Result<Option<Version>, Unreachable> {
@@ -178,10 +180,7 @@ impl Node {
     }
 
     pub async fn depart(&self, number: u64) -> Option<Version> {
-        self.roster
-            .depart(&tenant(), &user(number))
-            .await
-            .expect("Redis is there")
+        self.roster.depart(&tenant(), &user(number)).await.unwrap()
     }
 
     /// On which other nodes each of some users is.
@@ -205,7 +204,8 @@ impl Node {
             let command = redis::cmd("ZCARD").arg(key).clone();
             self.link.run(&command).await.unwrap_or(usize::MAX)
         };
-        eventually(|| async { count("ended").await == 0 && count("in_force").await == nodes })
+        // In this order: a lease goes from the first to the second.
+        eventually(|| async { count("in_force").await == nodes && count("ended").await == 0 })
             .await;
     }
 }

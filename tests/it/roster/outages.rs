@@ -50,9 +50,11 @@ async fn a_node_that_was_believed_dead_says_so_aloud() {
     proxy.set(Network::Whole);
     cut_off.told.to_declare(before, Redeclare::Aloud).await;
     let died = other.told.died()[0].1;
-    assert!(cut_off.arrive(1).await.expect("nobody has them") > died);
+    assert!(cut_off.arrive(1).await.unwrap() > died);
     // What was said under the lease that was lost has no effect in the end.
     other.all_is_cleared(2).await;
+    let held: Vec<String> = redis.ask(&["KEYS", "confab:held:*"]).await;
+    assert_eq!(held.len(), 1, "{held:?}");
     assert_eq!(other.elsewhere([1]).await[&user(1)], [cut_off.link.node]);
     assert!(other.elsewhere([2, 3]).await.is_empty());
     let of_one = other
@@ -128,13 +130,25 @@ async fn redis_that_starts_again_empty_is_told_everything_and_aloud_after_long()
 }
 
 #[tokio::test]
-async fn redis_that_starts_again_with_what_it_kept_is_told_everything_all_the_same() {
-    let mut redis = RedisServer::with(&["--appendonly", "yes"]).await;
-    let [one, two] = Node::some(&redis.url()).await;
-    one.arrive(1).await;
+async fn redis_that_starts_again_with_what_it_kept_is_told_everything_and_nobody_dies() {
+    let mut redis = RedisServer::with(&["--appendonly", "yes", "--appendfsync", "always"]).await;
+    let nodes: [Node; 3] = Node::some(&redis.url()).await;
+    for (number, node) in (0..).zip(&nodes) {
+        node.arrive(number).await;
+    }
+    // They have looked after each other for a while.
+    sleep(LEASE * 3 / 2).await;
     redis.kill();
+    sleep(LEASE * 3 / 2).await;
+    // All leases have ended.
     redis.restart().await;
-    one.told.to_declare(1, Redeclare::Everything).await;
-    assert_eq!(two.told.died(), []);
-    assert!(!one.told.declared().contains(&Redeclare::Aloud));
+    for node in &nodes {
+        node.told.to_declare(1, Redeclare::Everything).await;
+    }
+    sleep(LEASE * 3 / 2).await;
+    for node in &nodes {
+        assert!(node.told.died().is_empty());
+        assert!(!node.told.declared().contains(&Redeclare::Aloud));
+        assert_eq!(node.elsewhere(0..3).await.len(), 2);
+    }
 }

@@ -65,7 +65,8 @@ impl RedisServer {
                 sleep(Duration::from_millis(10)).await;
             }
         };
-        timeout(PATIENCE, there).await.expect("redis-server starts");
+        let is_there = timeout(PATIENCE, there).await.is_ok();
+        assert!(is_there, "redis-server does not start");
     }
 
     /// Starts it without waiting for it.
@@ -80,7 +81,8 @@ impl RedisServer {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
-        self.process = Some(process.expect("redis-server is in the path"));
+        assert!(process.is_ok(), "redis-server is not in the path");
+        self.process = process.ok();
     }
 
     /// kill -9.

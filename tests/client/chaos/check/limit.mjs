@@ -3,6 +3,8 @@ import { disturbed, harms, storedBy } from './reading.mjs';
 
 /** Times on the wire have whole milliseconds. */
 const ROUNDING_MS = 2;
+/** How long it may take until what was not stored does not count. */
+const BACK_MS = 500;
 
 export function* checkLimit(record) {
   const users = Map.groupBy?.(record.messages.values(), byUser) ?? groupBy(record.messages.values(), byUser);
@@ -58,7 +60,13 @@ function* refusedTooSoon(record, user, messages) {
   const calls = messages.flatMap(({ attempts }) => attempts);
   for (const { begin, end, body, id } of calls) {
     if (body?.code !== 'rate_limited') continue;
-    const counted = calls.filter((other) => other.id !== id && other.outcome !== 'refused' && other.begin < end && Math.min(other.end, record.end) > begin - window - ROUNDING_MS);
+    const counts = (other) => {
+      if (other.id === id || other.begin > end) return false;
+      // What is refused for another reason is counted until that is known.
+      const since = other.outcome === 'refused' ? begin - BACK_MS : begin - window - ROUNDING_MS;
+      return other.body?.code !== 'rate_limited' && Math.min(other.end, record.end) > since;
+    };
+    const counted = calls.filter(counts);
     if (counted.length < limit) {
       yield { rule: 'limit', user, at: begin, calls: [id], what: `${user} was refused (${id}) with ${counted.length} messages in ${window} ms` };
     }

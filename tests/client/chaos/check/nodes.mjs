@@ -13,6 +13,9 @@ export function* checkNodes(record) {
       return;
     }
   }
+  for (const { kind, codes } of record.entries) {
+    if (kind === 'end' && codes.some((code) => code !== 0)) yield { rule: 'exit', what: `the nodes end with ${codes}` };
+  }
   for (const { kind, node, warnings, panics } of record.entries) {
     if (kind !== 'log') continue;
     const faults = record.faults.filter((fault) => fault.node === undefined || fault.node === node).length;

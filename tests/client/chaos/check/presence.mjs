@@ -17,7 +17,7 @@ export function* checkPresence(record) {
     yield* flapping(record, session, gaps);
     yield* repeated(record, session);
     yield* untold(record, session, gaps);
-    if (session.down === Infinity) yield* mistaken(record, session);
+    yield* mistaken(record, session, gaps);
   }
   yield* inTheEnd(record);
 }
@@ -32,7 +32,8 @@ function absentees(record) {
     if (!users.has(key)) users.set(key, []);
     if (up !== Infinity) users.get(key).push({ up, down, node });
   }
-  const kills = record.faults.filter(({ what }) => what === 'kill node');
+  // A node that ends, however, takes with it what it would have said when the grace was over.
+  const ends = record.faults.filter(harms('node'));
   const gaps = new Map();
   for (const [key, times] of users) {
     times.sort((a, b) => a.up - b.up);
@@ -40,7 +41,7 @@ function absentees(record) {
     let [from, killed] = [-Infinity, false];
     for (const { up, down, node } of times) {
       if (up > from) found.push({ from, to: up, killed });
-      const died = kills.some((kill) => kill.node === node && Math.abs(kill.from - down) < 2000);
+      const died = ends.some((end) => end.node === node && end.from - BLUR_MS <= down + record.head.grace && end.to > down - BLUR_MS);
       if (down > from) [from, killed] = [down, died || (killed && down - from < LEASE_MS)];
       else killed ||= died && from - down < LEASE_MS;
     }
@@ -103,21 +104,40 @@ function* untold(record, session, gaps) {
   }
 }
 
-/** What a client believes in the end, from the list that it was given and from what it heard since. */
-function* mistaken(record, session) {
-  const truth = record.entries.findLast(({ kind, tenant }) => kind === 'present' && tenant === session.tenant);
-  if (!truth) return;
+/** What a client believes when nothing was in the way for long, and in the end. */
+function* mistaken(record, session, gaps) {
+  const isRight = (at) => (user, online) => {
+    const absent = gaps.get(`${session.tenant}/${user}`) ?? [];
+    const away = absent.filter(({ from, to }) => from < at && to > at - HEALING_MS);
+    if (away.length === 0) return online;
+    return !online || !away.some(({ from, to }) => from < at - HEALING_MS && to > at);
+  };
+  for (const at of quietMoments(record)) {
+    if (session.up < at - HEALING_MS && session.down > at) yield* believed(record, session, at, isRight(at));
+  }
+  const end = record.entries.findLast(({ kind, tenant }) => kind === 'present' && tenant === session.tenant);
+  if (end && session.down === Infinity) yield* believed(record, session, end.at, (user, online) => online === end.connected.includes(user));
+}
+
+/** The ends of the times in which neither Redis nor the database was harmed. */
+function quietMoments({ faults }) {
+  const serious = faults.filter(harms('redis', 'database'));
+  return serious.map(({ from }) => from).filter((at) => at > HEALING_MS && !serious.some(({ from, to }) => from < at && to > at - HEALING_MS));
+}
+
+/** By the list that it was given, and what it heard since. */
+function* believed(record, session, until, isRight) {
   const view = new Map();
   for (const { kind, event, data, call, body, at } of session.entries) {
-    if (at > truth.at) break;
+    if (at > until) break;
     if (kind === 'ack' && record.calls.get(call).event === 'get_room_participants' && body?.success) {
       for (const { id, online } of body.participants) view.set(id, online);
     }
     if (event === 'user_online') view.set(data.user_id, true);
     if (event === 'user_offline') view.set(data.user_id, false);
   }
-  const wrong = [...view].filter(([user, online]) => online !== truth.connected.includes(user)).map(([user, online]) => `${user} ${online ? 'online' : 'offline'}`);
-  if (wrong.length > 0) yield problem(session, truth.at, `believes in the end: ${wrong.join(', ')}`);
+  const wrong = [...view].filter(([user, online]) => !isRight(user, online)).map(([user, online]) => `${user} ${online ? 'online' : 'offline'}`);
+  if (wrong.length > 0) yield problem(session, until, `believes at ${until}: ${wrong.join(', ')}`);
 }
 
 function* inTheEnd(record) {

@@ -27,6 +27,7 @@ class Streams {
     return this.#rooms.get(room);
   }
 
+  /** Who only listens to a conversation of two may be told late what was said before the first that they heard. */
   #isDirect(room) { return this.record.rooms.get(roomKey(this.session.tenant, room))?.form === 'direct'; }
 
   /** Whether the stream may have ended without a word: somebody tried to remove the user since it began. */
@@ -52,7 +53,8 @@ class Streams {
       return;
     }
     if (state.unsure) return;
-    if (state.next === null) state.since = entry.at;
+    if (state.next === null) Object.assign(state, { since: entry.at, first: data.rev, late: new Set() });
+    else if (data.rev < state.first && !state.joined && !state.late.has(data.rev)) state.late.add(data.rev);
     else if (data.rev < state.next) yield this.#problem(state, entry, `hears rev ${data.rev} again, or late: it was given everything below ${state.next}`);
     else if (data.rev > state.next && !this.#isUnsure(state, entry.at)) {
       yield this.#problem(state, entry, `hears rev ${data.rev} where ${state.next} comes next`);
@@ -92,7 +94,7 @@ class Streams {
       }
     }
     yield* this.#fits(state, entry, rev, since === undefined || reset ? rev + 1 : since + 1);
-    Object.assign(state, { joined: true, unsure: false, next: rev + 1, since: entry.at });
+    Object.assign(state, { joined: true, unsure: false, first: 0, next: rev + 1, since: entry.at });
   }
 
   * #page(entry, { room_id: room, before, after, limit = 50 }) {
@@ -113,6 +115,7 @@ class Streams {
     yield* this.#fits(state, entry, rev, first ?? rev + 1);
     if (state.unsure) return;
     if (state.next === null) state.since = entry.at;
+    state.first = 0;
     state.next = Math.max(state.next ?? 0, rev + 1);
   }
 
