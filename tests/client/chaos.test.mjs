@@ -52,6 +52,11 @@ const VIOLATIONS = {
   'a history has a hole': [({ entries }) => {
     for (const { messages } of rooms(entries, 'hall')) messages.splice(1, 1);
   }, /history: has seq 3, rev 3 in place 2/],
+  'a history is not given to who belongs to the room': [({ entries }) => {
+    const [, history] = rooms(entries, 'hall');
+    history.kind = 'unread';
+    history.refused = { success: false, code: 'access_denied' };
+  }, /history: is not given by node-2 to ann/],
   'two nodes tell different histories': [({ entries }) => { rooms(entries, 'hall')[1].messages.pop(); }, /history: differs at 24 between node-1 .* and node-2/],
   'a client is told another text': [({ entries, bob }) => {
     event(entries, bob, 'new_message', wordOf('a2')).data.message = 'a3';

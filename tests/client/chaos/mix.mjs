@@ -204,7 +204,18 @@ export class Mix {
     this.#changing.add(key);
     const event = random.chance(0.5) ? 'add_participant' : 'remove_participant';
     const body = await actor.call(event, { room_id: room, user_id: user });
-    if (event === 'add_participant' && body?.success) for (const other of this.of(tenant)) if (other.user === user) other.wanted.add(room);
+    const theirs = this.of(tenant).filter((other) => other.user === user);
+    if (event === 'add_participant' && body?.success) for (const other of theirs) other.wanted.add(room);
+    // At once, before a node can have heard of it that does not ask.
+    if (event === 'remove_participant' && body?.success) {
+      for (const other of theirs) if (other.isUp) this.#tryAll(other, room);
+    }
     this.#changing.delete(key);
+  }
+
+  #tryAll(actor, room) {
+    actor.send(actor.draft({ room_id: room }));
+    actor.call('get_messages', { room_id: room });
+    actor.call('get_changes', { room_id: room, since: 0 });
   }
 }

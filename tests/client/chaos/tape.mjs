@@ -12,7 +12,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * - `event {session, event, data}`
  * - `fault {fault, what, node?, harms}` until `heal {fault}`
  * - `room {tenant, room, form, pair?}`: what the rooms are
- * - `history {tenant, room, node, reader, messages}`, `present {tenant, node, online, connected}`: as it was in the end
+ * - `history {tenant, room, node, reader, messages}`, `unread {…, refused}` where it was not given, `present {tenant, node, online, connected}`: as it was in the end
  * - `sample {node, rss}`, `tick {late}`: the memory of nodes; how late this process was
  * - `log {node, warnings: [[text, count]], panics, lines, holes}`; `end {codes}`: how the nodes ended
  */

@@ -8,6 +8,9 @@ export function checkMessages(record) {
 }
 
 function* histories(record) {
+  for (const { kind, tenant, room, node, reader, refused, at } of record.entries) {
+    if (kind === 'unread') yield { rule: 'history', room: roomKey(tenant, room), at, what: `is not given by ${node} to ${reader}: ${JSON.stringify(refused)}` };
+  }
   for (const [key, readings] of record.histories) {
     const [first] = readings;
     const ids = new Set();

@@ -13,12 +13,17 @@ export const roomKey = (tenant, room) => `${tenant}/${room}`;
 export function read(entries) {
   const record = {
     entries, head: entries[0], sessions: new Map(), calls: new Map(), messages: new Map(), faults: [], rooms: new Map(), histories: new Map(),
+    answered: new Map(),
     end: entries.at(-1).at,
   };
   for (const entry of entries) HANDLE[entry.kind]?.(record, entry);
   record.late = Math.max(0, ...entries.filter(({ kind }) => kind === 'tick').map(({ late }) => late));
   for (const call of record.calls.values()) call.outcome = outcome(call);
   for (const call of record.calls.values()) attempt(record, call);
+  for (const { begin, end } of record.calls.values()) {
+    const second = Math.floor(end / 1000);
+    if (end !== Infinity) record.answered.set(second, Math.max(end - begin, record.answered.get(second) ?? 0));
+  }
   return record;
 }
 
@@ -110,7 +115,14 @@ export function deadline(record, at, patience, matters = () => true, after = 200
     // What happened shortly before a fault may not have arrived when it began.
     if (from <= due && to + after >= at) due = Math.max(due, to + after + patience + record.late);
   }
-  return due;
+  return due + slowness(record, at, due);
+}
+
+/** How long answers took at the time, where that was long: the machine has other things to do. */
+function slowness({ answered, end }, from, to) {
+  let slowest = 0;
+  for (let second = Math.floor(Math.max(0, from) / 1000); second <= Math.min(end, to) / 1000; second += 1) slowest = Math.max(slowest, answered.get(second) ?? 0);
+  return slowest;
 }
 
 /** Whether any fault that matters was about, or had just ended, between two times. */
