@@ -184,6 +184,7 @@ async function presence() {
     ['in no room', 1, { presence_tenant_limit: 0 }],
     ['in a room of 20', 20, { presence_tenant_limit: 0 }],
     ['in a room of 100', 100, { presence_tenant_limit: 0 }],
+    ['in a room of 900', 900, { presence_tenant_limit: 0 }],
     ['in no room, all of 1,000 are told', 1, {}],
   ]) {
     const nodes = await startNodes(2, { settings });
@@ -192,7 +193,8 @@ async function presence() {
     const maker = await Client.connect(b, 0);
     for (let first = 1; size > 1 && first <= count; first += size) {
       const participants = Array.from({ length: size }, (_, i) => first + i);
-      await maker.ok('create_room', { name: `from ${first}`, private: true, participants });
+      const { room_id } = await maker.ok('create_room', { name: `from ${first}`, private: true, participants: participants.slice(0, 100) });
+      for (const user of participants.slice(100)) await maker.ok('add_participant', { room_id, user_id: user });
     }
     // Known to the database, as users who come again are.
     for (const client of await connect(nodes, count, () => a, 50, 1)) client.close();
@@ -236,7 +238,7 @@ async function room() {
     for (const user of others.slice(100)) await clients[0].ok('add_participant', { room_id, user_id: user });
     await each(isIn ? size : 1, 20, (i) => clients[i].ok('join_room', { room_id }));
     await sleep(GRACE_MS);
-    const messages = 20;
+    const messages = Math.min(400, 20_000 / size);
     const cost = await spent(nodes, async () => {
       for (let i = 0; i < messages; i += 1) await clients[0].ok('chat_message', { room_id, message: TEXT });
       await quiet(nodes);

@@ -88,11 +88,11 @@ await evaluating('a message counted for its user (window.lua)', 'limits/window.l
 await evaluating('a connection counted for its user (places.lua)', 'limits/places.lua',
   (i) => [1, `confab:places:{default:#${i}}`, lease, node, 1, 50], '*2\r\n:1\r\n*0\r\n'.length);
 await evaluating('a user comes online (presence.lua)', 'bus/redis/presence.lua',
-  (i, round) => [1, `confab:at:{default:#${i}}`, round % 2 ? 'depart' : 'arrive', lease, node], '*2\r\n:1763724000000000\r\n*0\r\n'.length);
+  (i, round) => [1, `confab:at:{default:#${i}}`, round % 2 ? 'depart' : 'arrive', lease, node, '["room-1"]'], '*2\r\n:1763724000000000\r\n*0\r\n'.length);
 show('held under the lease (SADD)', await cost(20_000, (round) => inBatches(
   Array.from({ length: 20_000 }, (_, i) => ['SADD', `confab:held:{${lease}}`, `{"${round % 2 ? 'user' : 'places'}":["default",${i}]}`]), 4)));
-show('asked where a user is (HKEYS)', await cost(20_000, () => inBatches(
-  Array.from({ length: 20_000 }, (_, i) => ['HKEYS', `confab:nobody:{default:#${i}}`]), 4)));
+show('asked where a user is (HGETALL)', await cost(20_000, () => inBatches(
+  Array.from({ length: 20_000 }, (_, i) => ['HGETALL', `confab:nobody:{default:#${i}}`]), 4)));
 console.log(`${'memory of a user online who has just sent five messages'.padEnd(58)} about ${Math.round((await used() - alone) / 20_000)} bytes`);
 client.close();
 await redis.stop();

@@ -1,6 +1,6 @@
 // A million connections on 100 nodes: what is needed of everything, by the formulas of paper.mjs.
 import { COSTS } from './costs.mjs';
-import { message, presence } from './paper.mjs';
+import { databaseWork, message, presence } from './paper.mjs';
 
 const NODES = 100;
 const USERS = 1_000_000;
@@ -28,10 +28,10 @@ export function report() {
   add('node: network', 'rate · (n · frame + h · envelope) / M', (RATE * said.nodeBytes + CHANGES * came.bytes) / NODES / 1e6, 'MB/s', COSTS.network / 1e6);
   add('Redis: copies', 'rate · h + changes · M', RATE * said.outputs + CHANGES * came.outputs, '/s');
   add('Redis: CPU for messages', 'rate · (count + publish + h · copy)', RATE * said.redisCpu, 'cores', 1);
-  add('Redis: CPU for presence', 'changes · (publish + M · copy + scripts)', CHANGES * (came.redisCpu + COSTS.scripts), 'cores', 1);
+  add('Redis: CPU for presence', 'changes · (publish + M · copy + scripts)', CHANGES * (came.redisCpu + COSTS.connectRedis), 'cores', 1);
   add('Redis: network', 'rate · h · envelope + changes · M · size', (RATE * said.redisBytes + CHANGES * came.bytes) / 1e6, 'MB/s', COSTS.network / 1e6);
   add('Redis: memory', 'M · channels · 223 + users · 739', (NODES * CHANNELS * COSTS.subscriptionBytes + USERS * COSTS.onlineBytes) / 1e9, 'GB', 8);
-  add('PostgreSQL: CPU for messages', 'rate · (message + room + retry)', RATE * said.databaseCpu, 'cores', COSTS.databaseCores);
+  add('PostgreSQL: CPU for messages', 'rate · (retry + message + room + batch / 1.6)', databaseWork({ nodes: NODES, rate: RATE, cost: said }), 'cores', COSTS.databaseCores);
   add('PostgreSQL: CPU for comings', 'changes/2 · (come + go)', (CHANGES / 2) * (COSTS.connectDatabase + COSTS.leaveDatabase), 'cores', COSTS.databaseCores);
   add('PostgreSQL: flushes', '1 / flush, shared', Math.min(RATE, 1 / COSTS.flush), '/s', 1 / COSTS.flush);
   add('PostgreSQL: log', 'rate · bytes', (RATE * COSTS.walBytes) / 1e6, 'MB/s', 200);

@@ -22,11 +22,11 @@ export function message({ nodes, size, notified = size <= COSTS.notificationLimi
     outputs: outputs + others,
     rows: 1 + elsewhere,
     saves,
-    nodeCpu: COSTS.take + (heard + elsewhere) * COSTS.hear + size * COSTS.deliver + others * COSTS.tell + saves * COSTS.ask,
+    nodeCpu: COSTS.take + heard * COSTS.hear + size * COSTS.deliver + others * COSTS.tell + elsewhere * COSTS.hearTold + saves * COSTS.saveNode,
     nodeBytes: size * COSTS.frame + (outputs + others) * COSTS.envelope,
     redisCpu: COSTS.count + (publishes + others) * COSTS.publish + (outputs + others) * copy + elsewhere * COSTS.where,
     redisBytes: (outputs + others) * COSTS.envelope,
-    databaseCpu: COSTS.query + COSTS.storing(1, 1) - COSTS.storeBatch + elsewhere * 2 * COSTS.keep + saves * COSTS.save,
+    databaseCpu: COSTS.query + COSTS.storeMessage + COSTS.storeRoom + elsewhere * 2 * COSTS.keep + saves * COSTS.save,
   };
 }
 
@@ -42,10 +42,33 @@ export function capacity({ nodes, shards }) {
   };
 }
 
+/** Batches a second: a node stores what has come while it stored the last. */
+export function batches({ nodes, rate }) {
+  const took = (2 + COSTS.statementsAfterLock) * COSTS.roundTrip + COSTS.flush + COSTS.storeBatch;
+  return rate / (1 + (rate / nodes) * took);
+}
+
+/** What PostgreSQL works in a second. */
+export const databaseWork = ({ nodes, rate, cost }) => rate * cost.databaseCpu + batches({ nodes, rate }) * COSTS.storeBatch;
+
 /** Messages a second that each resource takes, least first. */
 export function limits(cost, shape) {
-  const all = Object.entries(capacity(shape)).map(([name, [label, most]]) => ({ name, label, rate: most / cost[name] }));
+  const all = Object.entries(capacity(shape)).map(([name, [label, most]]) => {
+    const rate = name === 'databaseCpu' ? until(most, (one) => databaseWork({ nodes: shape.nodes, rate: one, cost })) : most / cost[name];
+    return { name, label, rate };
+  });
   return all.sort((one, other) => one.rate - other.rate);
+}
+
+/** The rate at which what grows with it has come to `most`. */
+function until(most, work) {
+  let [low, high] = [0, 1e9];
+  for (let i = 0; i < 60; i += 1) {
+    const middle = (low + high) / 2;
+    if (work(middle) < most) low = middle;
+    else high = middle;
+  }
+  return low;
 }
 
 /** A user comes online or goes, who shares rooms with `companions`. */
@@ -65,7 +88,9 @@ export function presence({ nodes, companions }) {
 }
 
 const NODES = 100;
-const CASES = [
+/** Messages in a batch of one of many nodes. */
+const FEW = 2;
+export const CASES = [
   { what: '2', size: 2, notified: true },
   { what: '30, notified', size: 30, notified: true },
   { what: '30', size: 30, notified: false },
@@ -87,7 +112,7 @@ export function costs() {
       'saved': cost.saves,
       'CPU ms: nodes': cost.nodeCpu * 1000,
       'Redis': cost.redisCpu * 1000,
-      'PostgreSQL': cost.databaseCpu * 1000,
+      'PostgreSQL': (cost.databaseCpu + COSTS.storeBatch / FEW) * 1000,
       'kB to clients': (room.size * COSTS.frame) / 1000,
     };
   });

@@ -7,7 +7,7 @@ import { commits } from './commit.mjs';
 import { COSTS } from './costs.mjs';
 import { countedHearing, hearing } from './fanout.mjs';
 import { queries } from './outage.mjs';
-import { limits, message } from './paper.mjs';
+import { CASES, limits, message } from './paper.mjs';
 import { storm } from './storm.mjs';
 
 const source = (path) => readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8');
@@ -16,6 +16,22 @@ test('the document quotes each table as it is', () => {
   const quoted = [...readFileSync(DOCUMENT, 'utf8').matchAll(BLOCK)];
   assert.deepEqual(quoted.map(([, , name]) => name).sort(), Object.keys(REPORTS).sort());
   for (const [, , name, text] of quoted) assert.equal(text, rendered(name), `${name}: node bench/simulate.mjs --write`);
+});
+
+test('what it says in short is what the table says', () => {
+  const [, short] = /## In short\n([^]*?)\n## /.exec(readFileSync(DOCUMENT, 'utf8'));
+  const rows = short.split('\n').filter((line) => line.startsWith('|')).slice(2).map((line) => line.split('|').map((cell) => cell.trim()));
+  assert.equal(rows.length, CASES.length);
+  CASES.forEach(({ what, ...room }, i) => {
+    const [, name, one, eight] = rows[i];
+    assert.equal(name, what);
+    const says = (shards, text) => {
+      const [least] = limits(message({ nodes: 100, ...room }), { nodes: 100, shards });
+      assert.ok(text.includes(least.label.split(',')[0]) && text.includes(Number(least.rate.toPrecision(2)).toLocaleString('en')), `${what}: ${text}`);
+    };
+    says(1, one);
+    says(8, eight === 'the same' ? one : eight);
+  });
 });
 
 test('what is counted on the way is what the server does', () => {
@@ -49,10 +65,13 @@ test('the metrics and the settings that the document names are there', () => {
   const code = sources.map((path) => source(`src/${path}`)).join('\n');
   for (const [name] of document.matchAll(/\bconfab_[a-z_]+/g)) assert.ok(code.includes(`"${name}"`), name);
   const settings = source('confab.default.toml');
-  const named = [...document.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)].map(([, name]) => name);
-  for (const name of ['notification_room_limit', 'presence_tenant_limit', 'drain_seconds']) assert.ok(named.includes(name));
-  const elsewhere = ['chat_message', 'client_id', 'message_by_client_id', 'user_joined', 'storage_unavailable', 'commit_delay', 'created_at'];
-  for (const name of named) assert.ok(elsewhere.includes(name) || name.startsWith('confab_') || new RegExp(`^${name} = `, 'm').test(settings), name);
+  const foreign = ['pg_test_fsync', 'pg_stat_wal', 'pg_stat_activity', 'wait_event_type', 'wal_sync_time', 'instantaneous_output_kbps'];
+  for (const [, name] of document.matchAll(/`([a-z]+(?:_[a-z]+)+)`/g)) {
+    assert.ok(foreign.includes(name) || new RegExp(`^${name} = `, 'm').test(settings) || code.includes(`"${name}"`), name);
+  }
+  for (const [, name, value] of document.matchAll(/`([a-z]+(?:_[a-z]+)+)` \((\d[\d,]*)\)/g)) {
+    assert.match(settings, new RegExp(`^${name} = ${value.replaceAll(',', '')}$`, 'm'), `${name} has another default`);
+  }
 });
 
 test('as many nodes hear a room as the formula says', () => {

@@ -31,7 +31,10 @@ pub struct Caller {
 }
 
 /// What is left to wait for when a command returns: nothing, or a commit that later requests need not wait for.
-pub type Rest = Option<BoxFuture<'static, ()>>;
+pub type Rest = Option<BoxFuture<'static, Answered>>;
+
+/// Gives a request its answer. Commits may be found to be done in any order; answers are given in that of the requests.
+pub type Answered = Box<dyn FnOnce() + Send>;
 
 /// A request that clients can make.
 pub trait Command: DeserializeOwned + Send {
@@ -193,7 +196,7 @@ async fn renew(caller: &Caller, token: &str) -> Result<Authenticated> {
 }
 
 /// Answers when the message is committed; requests that follow need not wait for it.
-fn answer_when_stored<T: Serialize>(
+fn answer_when_stored<T: Serialize + Send + 'static>(
     caller: &Caller,
     reply: Reply,
     sending: Result<Sending>,
@@ -203,7 +206,8 @@ fn answer_when_stored<T: Serialize>(
         Ok(sending) => {
             let chat = Arc::clone(&caller.gateway.chat);
             Some(Box::pin(async move {
-                reply.give(sending.stored(&chat.limits).await.map(answer));
+                let stored = sending.stored(&chat.limits).await.map(answer);
+                Box::new(move || reply.give(stored)) as Answered
             }))
         }
         Err(error) => {

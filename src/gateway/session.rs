@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use super::{
     Gateway,
     admission::Admitted,
-    commands::{self, Caller},
+    commands::{self, Answered, Caller},
     pace::{self, Pace},
     refusals,
     reply::{Answer, Reply},
@@ -77,7 +77,7 @@ pub struct Session<E> {
     events: mpsc::Receiver<E>,
     line: Arc<Line>,
     /// Messages on their way to the disk, in the order in which they were sent.
-    uncommitted: FuturesOrdered<BoxFuture<'static, ()>>,
+    uncommitted: FuturesOrdered<BoxFuture<'static, Answered>>,
     pace: Pace,
 }
 
@@ -153,7 +153,7 @@ impl<E: Incoming> Session<E> {
                     caller.connection.send("error", &Error::TokenExpired.body());
                     caller.connection.close(CloseReason::TokenExpired);
                 }
-                Some(()) = self.uncommitted.next(), if !self.uncommitted.is_empty() => {}
+                Some(answer) = self.uncommitted.next(), if !self.uncommitted.is_empty() => answer(),
                 event = next, if self.uncommitted.len() < MAX_UNCOMMITTED => match event {
                     Some(event) => self.take(caller, event).await,
                     None => return,
@@ -168,14 +168,21 @@ impl<E: Incoming> Session<E> {
         while let Ok(event) = self.events.try_recv() {
             self.take(caller, event).await;
         }
-        while self.uncommitted.next().await.is_some() {}
+        self.answer_stored().await;
+    }
+
+    /// Waits until all messages are committed, and answers them.
+    async fn answer_stored(&mut self) {
+        while let Some(answer) = self.uncommitted.next().await {
+            answer();
+        }
     }
 
     async fn take(&mut self, caller: &Caller, event: E) {
         let (event, payload, answer) = event.into_parts();
         if !commands::is_pipelined(self.door.namespace, &event) {
             // Whatever is not a message finds all messages that were sent before it.
-            while self.uncommitted.next().await.is_some() {}
+            self.answer_stored().await;
             self.pace.spend(pace::REQUEST);
         }
         let identity = caller.connection.identity();

@@ -11,7 +11,7 @@ use tokio::time::{sleep, timeout};
 
 use super::{
     append,
-    failure::is_conflict,
+    failure::{is_broken, is_conflict},
     interruptions::{Interruptions, Place},
     lock,
     open::Connector,
@@ -66,12 +66,18 @@ impl Database {
             let Err(error) = within(patience, Box::pin(transaction)).await else {
                 return Ok(());
             };
-            if is_conflict(&error) && attempt < ATTEMPTS && steps.iter().all(Step::is_repeatable) {
+            let may_be_repeated = attempt < ATTEMPTS && steps.iter().all(Step::is_repeatable);
+            if is_conflict(&error) && may_be_repeated {
                 attempt += 1;
                 step_aside().await;
                 continue;
             }
             self.disconnect().await;
+            // It had ended before: the database was restarted since.
+            if is_broken(&error) && !is_committing && may_be_repeated {
+                attempt = ATTEMPTS;
+                continue;
+            }
             let undecided = steps.iter().filter(|_| is_committing);
             let undecided = undecided.flat_map(Step::new_messages_in);
             if self.interruptions.begin(undecided) {

@@ -110,7 +110,8 @@ pub async fn perform(
     let sessions = caller.gateway.sessions.clone();
     let task = sessions.spawn(async move {
         if let Some(commit) = commands::dispatch(&caller, event, &payload, reply).await {
-            commit.await;
+            let answer = commit.await;
+            answer();
         }
     });
     let _ends_with_client = only_reads.then(|| AbortOnDropHandle::new(task));

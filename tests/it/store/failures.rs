@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use confab::{error::Error, store::Store};
 use entity::{ids::RoomId, rooms::RoomKind};
 
-use super::{Database, known, make_room, message, node, revisions, say, tenant, within};
+use super::{Database, NOW, known, make_room, message, node, revisions, say, tenant, user, within};
 use crate::proxy::{Fault, Proxy};
 
 /// A node whose connections to the database can be cut, and another one.
@@ -97,7 +97,7 @@ async fn a_node_that_falls_silent_in_a_transaction_holds_others_up_no_longer_tha
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_reads_does_not_notice_that_connections_were_ended() {
+async fn nobody_notices_that_connections_were_ended_while_nothing_was_asked() {
     let (database, _, store, _, place) = nodes("5").await;
     for _ in 0..5 {
         let reads = (0..6).map(|_| store.room(tenant(), &place));
@@ -111,5 +111,12 @@ async fn whoever_reads_does_not_notice_that_connections_were_ended() {
         for read in futures_util::future::join_all(reads).await {
             assert!(read.unwrap().is_some());
         }
+        database.ask::<i32>(end).await;
+        let saved = store
+            .save_user(tenant(), &user("owner"), "name", 0, NOW)
+            .await;
+        assert!(saved.is_ok());
+        let said = say(&store, message(&place, "owner", "still here")).await;
+        assert!(said.is_ok());
     }
 }
