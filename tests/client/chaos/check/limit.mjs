@@ -60,10 +60,11 @@ function* refusedTooSoon(record, user, messages) {
   const calls = messages.flatMap(({ attempts }) => attempts);
   for (const { begin, end, body, id } of calls) {
     if (body?.code !== 'rate_limited') continue;
+    // What is refused for another reason is counted until that is known, and longer where nobody could take it back.
+    const isForgotten = !disturbed(record, begin - window, end, harms('redis', 'node'));
     const counts = (other) => {
       if (other.id === id || other.begin > end) return false;
-      // What is refused for another reason is counted until that is known.
-      const since = other.outcome === 'refused' ? begin - BACK_MS : begin - window - ROUNDING_MS;
+      const since = other.outcome === 'refused' && isForgotten ? begin - BACK_MS : begin - window - ROUNDING_MS;
       return other.body?.code !== 'rate_limited' && Math.min(other.end, record.end) > since;
     };
     const counted = calls.filter(counts);
