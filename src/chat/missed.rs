@@ -32,7 +32,9 @@ use crate::{
 
 /// The least time between two looks.
 const PAUSE: Duration = Duration::from_millis(300);
-/// Looking takes no more than this part of the time.
+/// The most: the next look may be the one for the bus that is back.
+const MOST: Duration = Duration::from_secs(1);
+/// Up to that, looking takes no more than this part of the time.
 const SHARE: u32 = 5;
 /// How long before a look something may have been said that was not heard: longer than it takes to notice an outage.
 const MARGIN_MS: i64 = 60_000;
@@ -66,7 +68,7 @@ pub(super) async fn look(chat: Weak<Chat>, wanted: Arc<Notify>) {
         }
         let took = start.elapsed();
         drop(chat);
-        sleep(PAUSE.max(took * SHARE)).await;
+        sleep((took * SHARE).clamp(PAUSE, MOST)).await;
     }
 }
 
