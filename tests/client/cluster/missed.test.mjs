@@ -1,9 +1,12 @@
 // What is said while nodes do not hear each other, found by the chaos runs.
 import { after, test } from 'node:test';
 import { startStage } from '../chaos/stage.mjs';
+import { until } from '../faults/support.mjs';
 import { World } from '../support/world.mjs';
 
-const stage = await startStage({ count: 2, services: ['postgres', 'redis'] });
+/** That a look into the store came to nothing is no news to operators. */
+const LOOKS = 'confab::chat::missed';
+const stage = await startStage({ count: 2, services: ['postgres', 'redis'], settings: { log: `info,${LOOKS}=debug` } });
 const [one, other] = stage.nodes;
 after(() => stage.end());
 
@@ -26,4 +29,28 @@ test('a private conversation lacks nothing for who spoke in it while their node 
   await other.ways.redis.heal();
   await again.waitFor('new_message', { message: 'two' });
   await ann.waitFor('new_message', { message: 'three' });
+});
+
+test('what was said while a node was cut off is found when the database is back, though the bus says nothing more', { timeout: 60_000 }, async (t) => {
+  const world = new World(t, one);
+  const ann = await world.user('ann');
+  const bob = await new World(t, other).connect({ token: world.token('bob'), label: 'bob' });
+  for (const client of [ann, bob]) await client.ok('join_room', { room_id: 'cut-off' });
+  await ann.say('cut-off', [bob], 'one');
+  const lines = (matches) => other.server.log().filter((line) => line.startsWith('{') && matches(JSON.parse(line))).length;
+  const failedLooks = () => lines(({ target }) => target === LOOKS);
+  const returns = () => lines(({ fields }) => fields.message === 'Redis is back');
+
+  const before = returns();
+  await other.ways.redis.set('refuse');
+  await other.ways.postgres.set('refuse');
+  await until(() => failedLooks() > 0, 'a look that fails');
+  await ann.say('cut-off', [ann], 'two');
+  await other.ways.redis.heal();
+  await until(() => returns() > before, 'Redis is back');
+  // All that the bus has to say of it is followed by a look, and none succeeds.
+  const failed = failedLooks();
+  await until(() => failedLooks() > failed + 2, 'looks that fail', 20_000);
+  await other.ways.postgres.heal();
+  await bob.waitFor('new_message', { message: 'two' });
 });
