@@ -6,7 +6,9 @@ import { World } from '../support/world.mjs';
 
 /** That a look into the store came to nothing is no news to operators. */
 const LOOKS = 'confab::chat::missed';
-const stage = await startStage({ count: 2, services: ['postgres', 'redis'], settings: { log: `info,${LOOKS}=debug` } });
+/** Whoever leaves is told to be gone before another node has noticed that Redis forgot. */
+const GRACE = { presence_grace_seconds: 0 };
+const stage = await startStage({ count: 2, services: ['postgres', 'redis'], settings: { ...GRACE, log: `info,${LOOKS}=debug` } });
 const [one, other] = stage.nodes;
 after(() => stage.end());
 
@@ -53,4 +55,23 @@ test('what was said while a node was cut off is found when the database is back,
   await until(() => failedLooks() > failed + 2, 'looks that fail', 20_000);
   await other.ways.postgres.heal();
   await bob.waitFor('new_message', { message: 'two' });
+});
+
+test('who leaves one of two nodes when Redis was flushed is told to be online, since they are on the other', { timeout: 30_000 }, async (t) => {
+  const [here, there] = [new World(t, one), new World(t, other)];
+  const ann = await here.user('ann');
+  const phone = await here.user('bob');
+  const laptop = await there.connect({ token: here.token('bob'), label: 'bob on the other node' });
+  await laptop.barrier();
+  const witness = await here.user('witness');
+  const declared = async () => Number(/^confab_roster_declared_total\{what="everything"\} (\d+)/m.exec(await (await fetch(`${other.url}/metrics`)).text())?.[1] ?? 0);
+  const before = await declared();
+
+  await stage.command('FLUSHALL');
+  phone.close();
+  witness.close();
+  await ann.waitFor('user_offline', { user_id: 'witness' });
+  await until(async () => await declared() > before, 'the other node has noticed');
+  const told = () => ann.events.filter(({ event, data }) => /^user_o(n|ff)line$/.test(event) && data.user_id === 'bob').map(({ event }) => event);
+  await until(() => told().at(-1) === 'user_online', () => `ann was told at last that bob is here: ${told()}`);
 });
