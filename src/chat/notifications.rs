@@ -14,7 +14,7 @@ use entity::{
 };
 use tokio::sync::mpsc;
 
-use super::{Chat, Connection, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey};
 use crate::{
     bus::Event,
     error::{Error, Result},
@@ -204,14 +204,18 @@ impl Chat {
             .collect();
         let payload = to_raw(notification);
         let user_only = std::slice::from_ref(user);
-        for connection in self.presence.connections_of(tenant, user_only) {
+        let connections = self.presence.connections_of(tenant, user_only);
+        for connection in &connections {
             if !in_room.contains(&connection.id)
                 && connection.is_first_told(notification.message_id)
             {
                 connection.push("notification", &payload);
             }
         }
-        if self.presence.is_connected(tenant, user) {
+        // One who is about to be connected may turn out to be gone.
+        let is_there =
+            |one: &Arc<Connection>| one.namespace == Namespace::Chat && !one.is_held();
+        if connections.iter().any(is_there) {
             let told = Told {
                 tenant: tenant.clone(),
                 user: user.clone(),

@@ -62,8 +62,10 @@ test('who leaves one of two nodes when Redis was flushed is told to be online, s
   const ann = await here.user('ann');
   const phone = await here.user('bob');
   const laptop = await there.connect({ token: here.token('bob'), label: 'bob on the other node' });
-  await laptop.barrier();
+  // Their nodes have told the roster.
+  await Promise.all([phone, laptop].map((client) => client.barrier()));
   const witness = await here.user('witness');
+  await witness.barrier();
   const declared = async () => Number(/^confab_roster_declared_total\{what="everything"\} (\d+)/m.exec(await (await fetch(`${other.url}/metrics`)).text())?.[1] ?? 0);
   const before = await declared();
 
@@ -75,3 +77,14 @@ test('who leaves one of two nodes when Redis was flushed is told to be online, s
   const told = () => ann.events.filter(({ event, data }) => /^user_o(n|ff)line$/.test(event) && data.user_id === 'bob').map(({ event }) => event);
   await until(() => told().at(-1) === 'user_online', () => `ann was told at last that bob is here: ${told()}`);
 });
+
+for (const client of ['4.8', 'raw']) {
+  test(`who is connected hears who comes to another node from that moment on: ${client}`, { timeout: 30_000 }, async (t) => {
+    const world = new World(t, one);
+    await other.ways.redis.set('slow', { delay: 200 });
+    t.after(() => other.ways.redis.heal());
+    const bob = await new World(t, other).connect({ client, token: world.token('bob'), label: 'bob' });
+    await world.user('ann');
+    await bob.waitFor('user_online', { user_id: 'ann' });
+  });
+}

@@ -180,8 +180,8 @@ impl Node {
     }
 
     pub async fn remain(&self, number: u64) -> Option<Version> {
-        let remained = self.roster.remain(&tenant(), &user(number), &[]);
-        remained.await.unwrap()
+        let (tenant, user) = (tenant(), user(number));
+        self.roster.remain(&tenant, &user, &[]).await.unwrap()
     }
 
     pub async fn depart(&self, number: u64) -> Option<Version> {
