@@ -13,7 +13,9 @@ use entity::{
 pub(super) use seats::Desk;
 use seats::Turned;
 
-use super::{Chat, Connection, Entry, RoomKey, messages::Draft, room_cache::RoomRecord};
+use super::{
+    Chat, Connection, Entry, RoomKey, left_undone, messages::Draft, room_cache::RoomRecord,
+};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -348,7 +350,7 @@ impl Chat {
         match self.store.user(tenant, user).await {
             Ok(row) => Some(row.map_or_else(|| user.label(), |row| row.username)),
             Err(error) => {
-                tracing::warn!(%error, "a name was not found");
+                left_undone(&error, "a name was not found");
                 None
             }
         }

@@ -14,7 +14,7 @@ use entity::{
 };
 use tokio::sync::mpsc;
 
-use super::{Chat, Connection, Namespace, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, left_undone};
 use crate::{
     bus::Event,
     error::{Error, Result},
@@ -39,7 +39,10 @@ pub(super) async fn send(chat: Weak<Chat>, mut notices: mpsc::Receiver<Notice>) 
     while let Some(notice) = notices.recv().await {
         let Some(chat) = chat.upgrade() else { return };
         if let Err(error) = chat.notify(&notice).await {
-            tracing::warn!(%error, "notifications were not sent; their users are told when they return");
+            left_undone(
+                &error,
+                "notifications were not sent; their users are told when they return",
+            );
         }
     }
 }
@@ -213,8 +216,7 @@ impl Chat {
             }
         }
         // One who is about to be connected may turn out to be gone.
-        let is_there =
-            |one: &Arc<Connection>| one.namespace == Namespace::Chat && !one.is_held();
+        let is_there = |one: &Arc<Connection>| one.namespace == Namespace::Chat && !one.is_held();
         if connections.iter().any(is_there) {
             let told = Told {
                 tenant: tenant.clone(),
@@ -250,7 +252,10 @@ pub(super) async fn save_told(chat: Weak<Chat>, mut queue: mpsc::Receiver<Told>)
                 .store
                 .notifications_delivered(&tenant, users, vec![message], now);
             if let Err(error) = saved.await {
-                tracing::warn!(%error, "who was notified was not saved; they are told again when they return");
+                left_undone(
+                    &error,
+                    "who was notified was not saved; they are told again when they return",
+                );
             }
         }
     }

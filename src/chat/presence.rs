@@ -28,7 +28,7 @@ use everywhere::Told;
 pub(super) use everywhere::count;
 use news::Companions;
 
-use super::{Chat, Connection, Namespace, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, left_undone};
 use crate::{auth::Identity, error::Result};
 
 /// The users of this node who are online, and their connections.
@@ -296,7 +296,10 @@ impl Chat {
             return Ok(());
         }
         if let Err(error) = self.deliver_pending_notifications(connection).await {
-            tracing::warn!(%error, "kept notifications were not delivered; they are when the user comes next");
+            left_undone(
+                &error,
+                "kept notifications were not delivered; they are when the user comes next",
+            );
         }
         Ok(())
     }
@@ -331,7 +334,10 @@ impl Chat {
             .save_departure(&identity.tenant, &identity.user_id, read, gone)
             .await
         {
-            tracing::warn!(%error, "how far a user has read, and when they left, was not saved");
+            left_undone(
+                &error,
+                "how far a user has read, and when they left, was not saved",
+            );
         }
         let Some(departure) = departure else { return };
         let chat = Arc::clone(self);

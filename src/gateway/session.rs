@@ -27,7 +27,7 @@ use super::{
     reply::{Answer, Reply},
 };
 use crate::{
-    chat::{CloseReason, Connection, Entry, Namespace, Outlet},
+    chat::{CloseReason, Connection, Entry, Namespace, Outlet, left_undone},
     error::Error,
     protocol::to_raw,
 };
@@ -133,7 +133,7 @@ impl<E: Incoming, W: Way> Session<E, W> {
         let session = made.map(|session| ("session", to_raw(session)));
         let chat = &caller.gateway.chat;
         if let Err(error) = chat.connect(&caller.connection, session).await {
-            tracing::warn!(%error, "a connection was not announced");
+            left_undone(&error, "a connection was not announced");
             self.way.close(CloseReason::Restarting);
         }
         self.serve(&caller).await;
@@ -150,7 +150,7 @@ impl<E: Incoming, W: Way> Session<E, W> {
 
     async fn serve(&mut self, caller: &Caller) {
         loop {
-            let expiry = self.expiry(caller);
+            let expiry = expiry(caller);
             self.pace
                 .spend(self.line.answered.swap(0, Ordering::Relaxed));
             let wait = self.pace.wait();
@@ -223,17 +223,17 @@ impl<E: Incoming, W: Way> Session<E, W> {
             self.uncommitted.push_back(commit);
         }
     }
+}
 
-    /// Ends when the token does; it may be renewed meanwhile.
-    fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<E, W> {
-        let left = caller.gateway.chat.time_left(&caller.connection.identity());
-        async move {
-            match left {
-                // Not even a sleep of no time ends at once, and a flood of events would never wait for it.
-                Some(Duration::ZERO) => {}
-                Some(left) => sleep(left).await,
-                None => pending().await,
-            }
+/// Ends when the token does; it may be renewed meanwhile.
+fn expiry(caller: &Caller) -> impl Future<Output = ()> + use<> {
+    let left = caller.gateway.chat.time_left(&caller.connection.identity());
+    async move {
+        match left {
+            // Not even a sleep of no time ends at once, and a flood of events would never wait for it.
+            Some(Duration::ZERO) => {}
+            Some(left) => sleep(left).await,
+            None => pending().await,
         }
     }
 }

@@ -22,7 +22,7 @@ use super::{Presence, Tenant, news::Companions, stripe};
 use crate::{
     auth::Identity,
     bus::{Redeclare, Topic, Unreachable, Version},
-    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity},
+    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity, left_undone},
 };
 
 /// How often nodes tell each other how many users they have.
@@ -283,7 +283,7 @@ impl Chat {
             Ok(Some(row)) => row,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(%error, "that a user went with their node was not told");
+                left_undone(&error, "that a user went with their node was not told");
                 return;
             }
         };
@@ -292,7 +292,7 @@ impl Chat {
             .store
             .save_departure(&tenant, &user, Vec::new(), Some(gone));
         if let Err(error) = saved.await {
-            tracing::warn!(%error, "when a user left was not saved");
+            left_undone(&error, "when a user left was not saved");
         }
         let identity = Identity {
             is_guest: row.is_guest,

@@ -215,9 +215,7 @@ impl Visit {
         let mut inlet = Inlet {
             namespace: self.namespace,
             audit: gateway.chat.audit.clone(),
-            of: Note::new("unknown", &identity)
-                .door(DOOR)
-                .address(ip),
+            of: Note::new("unknown", &identity).door(DOOR).address(ip),
             room: None,
             outlet: Arc::clone(&outlet),
             queue,

@@ -41,7 +41,11 @@ async fn who_leaves_one_of_two_nodes_when_redis_has_forgotten_turns_out_to_be_on
         one.arrive(number).await;
         two.arrive(number).await;
     }
-    assert_eq!(two.remain(1).await, None, "nothing was said to the contrary");
+    assert_eq!(
+        two.remain(1).await,
+        None,
+        "nothing was said to the contrary"
+    );
     redis.order(&["FLUSHALL"]).await;
     // Whether this node said before that they were here, or not: it knows of nobody else who has.
     one.remain(2).await;
