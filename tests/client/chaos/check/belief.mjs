@@ -9,8 +9,8 @@ const PATIENCE_MS = 2500;
 const HEALING_MS = LEASE_MS + 5000;
 /** An attempt to connect that the client has given up may still be one for the node. */
 const ATTEMPT_MS = 10_000;
-/** A node that takes longer to answer may have waited for Redis in vain, and says what it knows itself. */
-const PROMPT_MS = 1000;
+/** A node waits for Redis for so long, and then says what it knows itself. */
+const PROMPT_MS = 500;
 const EVERY_MS = 500;
 const IN_THE_WAY = harms('redis', 'database');
 
@@ -52,19 +52,24 @@ class Truth {
 }
 
 function* listed(record, session, truth) {
-  for (const { kind, call: id, body, at } of session.entries) {
-    const call = kind === 'ack' && record.calls.get(id);
-    if (!call || call.event !== 'get_room_participants' || !body.success || at - call.begin > PROMPT_MS || !truth.isKnown(at)) continue;
-    const wrong = body.participants.filter((one) => truth.of(session.tenant, one.id, call.begin, at) === !one.online);
-    if (wrong.length > 0) yield problem(session, at, `is given a list (${id}) with ${inWords(wrong)}`, [id]);
+  for (const entry of session.entries) {
+    if (!isList(record, entry) || !truth.isKnown(entry.at)) continue;
+    const { call, body, at } = entry;
+    const wrong = body.participants.filter(({ id, online }) => truth.of(session.tenant, id, record.calls.get(call).begin, at) === !online);
+    if (wrong.length > 0) yield problem(session, at, `is given a list (${call}) with ${inWords(wrong)}`, [call]);
   }
+}
+
+/** A list for which the node asked the others. */
+function isList(record, { kind, call: id, body, at }) {
+  const call = kind === 'ack' && record.calls.get(id);
+  return call && call.event === 'get_room_participants' && body.success && at - call.begin < PROMPT_MS;
 }
 
 function* told(record, session, truth) {
   const view = new Map();
   const reported = new Set();
-  const entries = session.entries.filter(({ kind, event, call }) => (
-    event === 'user_online' || event === 'user_offline' || (kind === 'ack' && record.calls.get(call).event === 'get_room_participants')));
+  const entries = session.entries.filter((entry) => ['user_online', 'user_offline'].includes(entry.event) || isList(record, entry));
   let next = 0;
   for (let at = Math.ceil(session.up / EVERY_MS) * EVERY_MS; at < Math.min(session.down, record.end); at += EVERY_MS) {
     // What was told in a fault does not reach everybody: who asks again is right again.
@@ -81,7 +86,7 @@ function* told(record, session, truth) {
 /** A list is taken for what was not known before, as by a frontend that asks once. */
 function learn(view, { kind, event, data, body }) {
   if (kind !== 'ack') view.set(data.user_id, event === 'user_online');
-  else if (body?.success) for (const { id, online } of body.participants) if (!view.has(id)) view.set(id, online);
+  else for (const { id, online } of body.participants) if (!view.has(id)) view.set(id, online);
 }
 
 const inWords = (wrong) => wrong.map(({ id, online }) => `${id} ${online ? 'online' : 'offline'}, which is not so`).join(', ');
