@@ -18,7 +18,7 @@ class Story {
   }
 
   note(kind, fields) {
-    this.at += 10;
+    this.at += 4;
     const entry = { n: this.entries.length, at: this.at, kind, ...fields };
     this.entries.push(entry);
     return entry;

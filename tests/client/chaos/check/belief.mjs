@@ -1,6 +1,6 @@
 // What is said of who is online, at any time at which nothing was in the way for long: every list that a node gives, and
 // what a client makes of the list that it was given once and of what it was told since.
-import { deadline, disturbed, harms } from './reading.mjs';
+import { REDIS_PATIENCE_MS, deadline, disturbed, harms } from './reading.mjs';
 
 /** After the death of a node. */
 const LEASE_MS = 15_000;
@@ -9,8 +9,6 @@ const PATIENCE_MS = 2500;
 const HEALING_MS = LEASE_MS + 5000;
 /** An attempt to connect that the client has given up may still be one for the node. */
 const ATTEMPT_MS = 10_000;
-/** A node waits for Redis for so long, and then says what it knows itself. */
-const PROMPT_MS = 500;
 const EVERY_MS = 500;
 const IN_THE_WAY = harms('redis', 'database');
 
@@ -63,7 +61,7 @@ function* listed(record, session, truth) {
 /** A list for which the node asked the others. */
 function isList(record, { kind, call: id, body, at }) {
   const call = kind === 'ack' && record.calls.get(id);
-  return call && call.event === 'get_room_participants' && body.success && at - call.begin < PROMPT_MS;
+  return call && call.event === 'get_room_participants' && body.success && at - call.begin < REDIS_PATIENCE_MS;
 }
 
 function* told(record, session, truth) {
