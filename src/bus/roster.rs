@@ -52,7 +52,8 @@ pub trait Roster: Send + Sync {
     /// A user has no connection here any more. The version of the change, if they have none on any node now.
     fn depart<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>>;
 
-    /// On which other nodes some users are; none of those who are on no other. None at all while it is unreachable.
+    /// On which other nodes some users are; none of those who are on no other. None at all while it is unreachable. Who was
+    /// on a node that has ended is there, in no room, until it is told that they have gone.
     fn elsewhere<'a>(
         &'a self,
         tenant: &'a TenantId,

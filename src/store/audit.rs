@@ -8,7 +8,7 @@ use entity::{
 use sea_orm::{
     ColumnTrait, Condition, DatabaseTransaction, DbErr, EntityTrait, IntoActiveModel,
     PaginatorTrait, QueryFilter, QueryOrder, QuerySelect, QueryTrait,
-    sea_query::{LockBehavior, LockType},
+    sea_query::{LockBehavior, LockType, OnConflict},
 };
 use uuid::Uuid;
 
@@ -55,7 +55,8 @@ impl Store {
         timed("audit", entries.all(&self.reader)).await
     }
 
-    /// Writes entries, each of which names its tenant.
+    /// Writes entries, each of which names its tenant. One that is there, since nobody knew whether it had been committed,
+    /// is not written again.
     pub async fn write_audit(&self, rows: Vec<AuditRow>) -> Result<()> {
         self.writer
             .write("write_audit", move |txn| {
@@ -68,6 +69,7 @@ impl Store {
                         };
                         let some: Vec<_> = rows.by_ref().take(1 << some).collect();
                         Entity::insert_many(some)
+                            .on_conflict(OnConflict::column(Column::Id).do_nothing().to_owned())
                             .exec_without_returning(txn)
                             .await?;
                     }

@@ -131,6 +131,18 @@ const VIOLATIONS = {
     before(entries, last, { kind: 'fault', fault: 'f1', what: 'kill redis', harms: ['redis'], at: last.at - 5 }, { kind: 'heal', fault: 'f1' });
     before(entries, last, { kind: 'event', session: ann, event: 'user_online', data: { user_id: 'bob' } });
   }, /presence: s1 .* believes at \d+[.\d]*: bob offline/],
+  'a node lists somebody who is gone': [({ entries, ann }) => {
+    const list = entries.find(({ kind, body, session }) => kind === 'ack' && session === ann && body.participants);
+    list.body.participants[2].online = true;
+  }, /belief: s1 on node-1 is given a list \(\w+\) with cat online, which is not so/],
+  'a node lists nobody who is there': [({ entries, ann }) => {
+    const list = entries.find(({ kind, body, session }) => kind === 'ack' && session === ann && body.participants);
+    for (const one of list.body.participants) one.online = false;
+  }, /belief: .* ann offline, which is not so, bob offline, which is not so$/],
+  'the going that came before a coming is told after it': [({ entries, bob }) => {
+    const on = event(entries, bob, 'user_online');
+    entries.splice(entries.indexOf(on) + 1, 0, { ...event(entries, bob, 'user_offline'), at: on.at });
+  }, /belief: s2 on node-2 was told until \d+: cat offline, which is not so/],
   'nobody is told that somebody went': [({ entries, ann }) => without(entries, event(entries, ann, 'user_offline')), /presence: .* never hears that cat is offline/],
   'nobody is told that somebody came': [({ entries, ann }) => without(entries, event(entries, ann, 'user_online')), /presence: .* never hears that cat is online/],
   'somebody is told twice': [({ entries, ann }) => {
@@ -146,6 +158,16 @@ const VIOLATIONS = {
     before(entries, answer, answer);
   }, /answers: .* was answered 2 times/],
   'a request is never answered': [({ entries }) => without(entries, acked(entries, 'c1'), entries.find(({ kind }) => kind === 'down')), /answers: .* was never answered/],
+  'a request is refused for the database, and nothing was in its way': [({ entries }) => {
+    acked(entries, 'c1').body.code = 'storage_unavailable';
+  }, /answers: .* was answered storage_unavailable, and nothing/],
+  'a change of membership is told twice': [({ entries, cat }) => {
+    const told = event(entries, cat, 'participant_removed');
+    before(entries, told, told);
+  }, /members: s3 on node-2 hears participant_removed of cat at \d+ and at \d+ again/],
+  'transactions of two nodes get in each other\'s way': [({ entries }) => {
+    entries.find(({ kind }) => kind === 'end').conflicts.push(['deadlock detected', 1]);
+  }, /locks: .* 1 times: deadlock detected/],
   'a message comes late': [({ entries, bob }) => {
     const heard = event(entries, bob, 'new_message', wordOf('a5'));
     assert.equal(heard, undefined);

@@ -250,6 +250,11 @@ impl Lease {
         alive.cloned().collect()
     }
 
+    /// Whether a lease has ended, and what was held under it may be there still.
+    pub(super) fn has_ended(&self, lease: &str) -> bool {
+        self.known.read().ended.contains(lease)
+    }
+
     async fn look(&self) -> Result<(), Unreachable> {
         let [in_force, ended, _] = self.keys();
         let mut pipeline = redis::pipe();

@@ -188,8 +188,13 @@ impl Roster for RedisRoster {
             let leases: Vec<String> = leases.into_iter().cloned().collect();
             let alive = self.lease.alive(&leases).await;
             let places = found.into_iter().map(|(user, notes)| {
-                let notes = notes.into_iter().filter(|(lease, _)| alive.contains(lease));
-                let places = notes.filter_map(|(lease, rooms)| {
+                let places = notes.into_iter().filter_map(|(lease, rooms)| {
+                    let is_alive = alive.contains(&lease);
+                    // Nobody was told yet that the users of a node that has ended are gone.
+                    if !is_alive && !self.lease.has_ended(&lease) {
+                        return None;
+                    }
+                    let rooms = if is_alive { rooms } else { String::new() };
                     Some(Place {
                         node: holder(&lease)?,
                         rooms: serde_json::from_str(&rooms).unwrap_or_default(),

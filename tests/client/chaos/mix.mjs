@@ -10,6 +10,9 @@ const TWICE = ['u1', 'u2'];
 /** It sends as much as it may, and more. */
 const HASTY = 'u2';
 const PUBLIC = ['lobby', 'hall'];
+/** How far apart those come back who do so when their grace ends. */
+const RETURN_MS = 250;
+const WATCH_MS = 1000;
 
 export class Mix {
   actors = [];
@@ -19,7 +22,7 @@ export class Mix {
   #changing = new Set();
 
   constructor({ tape, stage, seed, pace = 1 }) {
-    Object.assign(this, { tape, stage, pace });
+    Object.assign(this, { tape, stage, seed, pace });
     for (const tenant of TENANTS) {
       // The owner of the private rooms looks on from every node.
       for (const node of stage.nodes) this.#actor(seed, { tenant, user: 'owner', device: node.name.slice(-1), home: node });
@@ -79,7 +82,7 @@ export class Mix {
     if (!this.rooms(tenant).some((known) => known.room === room)) this.#room(tenant, room, 'direct', [user, other]);
   }
 
-  start() { this.running = Promise.all(this.actors.map((actor) => this.#live(actor))); }
+  start() { this.running = Promise.all([...this.actors.map((actor) => this.#live(actor)), this.#storms(), this.#watch()]); }
 
   async end() {
     this.isOver = true;
@@ -104,7 +107,7 @@ export class Mix {
   }
 
   #asUser(actor) {
-    const { random, session } = actor;
+    const { random } = actor;
     const room = this.#anyRoom(actor);
     const room_id = room;
     return random.weighted([
@@ -119,7 +122,10 @@ export class Mix {
       [3, () => actor.call('get_room_participants', { room_id: random.chance(0.7) ? 'lobby' : room_id })],
       [2, () => actor.request('get_changes', { room_id, since: 0 }, { path: `/rooms/${encodeURIComponent(room)}/changes?since=0` })],
       [1, () => actor.call('get_user_conversations', {})],
-      [3, () => this.#move(actor, session)],
+      [3, () => this.#insist(actor)],
+      [3, () => this.#move(actor)],
+      [2, () => this.#hop(actor)],
+      [5, () => this.#return(actor)],
     ])();
   }
 
@@ -192,6 +198,66 @@ export class Mix {
     actor.leave(random.pick(['close', 'drop']));
     const away = random.weighted([[6, 0], [3, random.below(1200)], [2, 3000 + random.below(4000)]]);
     actor.awayUntil = performance.now() + away;
+  }
+
+  /** From node to node, faster than any of them can tell of it. */
+  async #hop(actor) {
+    const { random } = actor;
+    for (let i = 1 + random.below(3); i > 0; i -= 1) {
+      actor.leave(random.pick(['close', 'drop']));
+      if (!(await actor.connect())) return;
+    }
+    await actor.settleIn();
+  }
+
+  /** Comes back in the moment in which one node says that the user is gone: another says that they are there. */
+  async #return(actor) {
+    const { random } = actor;
+    const { node } = actor.session;
+    actor.leave('close');
+    await sleep(this.tape.head.grace - RETURN_MS / 2 + random.below(RETURN_MS));
+    if (await actor.connect({ but: node })) await actor.settleIn();
+  }
+
+  /** Does not wait for an answer, and sends the same again by other nodes: at once, or when the connection is cut. */
+  async #insist(actor) {
+    const { random } = actor;
+    const room = this.#anyRoom(actor);
+    const drafts = Array.from({ length: 1 + random.below(3) }, () => actor.draft({ room_id: room }));
+    if (random.chance(0.5)) {
+      await Promise.all(drafts.flatMap((draft) => [actor.send(draft), actor.post(draft), actor.post(draft)]));
+      return;
+    }
+    const first = drafts.map((draft) => actor.send(draft));
+    if (random.chance(0.5)) await sleep(random.below(15));
+    actor.leave('drop');
+    await Promise.all([...first, ...drafts.map((draft) => actor.post(draft))]);
+    await actor.comeBack();
+  }
+
+  /** All at once write into one room, by all nodes, now and then. */
+  async #storms() {
+    const random = chance(this.seed * 31);
+    while (!this.isOver) {
+      await sleep((1500 + random.below(2500)) / this.pace);
+      for (const tenant of TENANTS) {
+        const room = random.pick(PUBLIC);
+        const here = this.of(tenant).filter(({ isUp, wanted }) => isUp && wanted.has(room));
+        await Promise.all(here.flatMap((actor) => Array.from({ length: 2 }, () => actor.send(actor.draft({ room_id: room })))));
+      }
+    }
+  }
+
+  /** The owner asks every node in turn who is there. */
+  async #watch() {
+    while (!this.isOver) {
+      for (const tenant of TENANTS) {
+        for (const node of this.stage.nodes) {
+          if (node.isUp) await this.owner(tenant).request('get_room_participants', { room_id: 'lobby' }, { path: '/rooms/lobby/participants' }, node);
+        }
+      }
+      await sleep(WATCH_MS);
+    }
   }
 
   /** Adds or removes somebody. One change of the same at a time, so that it is known in which order they came. */

@@ -9,17 +9,18 @@ import { freePort } from '../support/program.mjs';
  * - `refuse`: connections are cut, and none is accepted
  * - `hang`, `hang out`, `hang in`: nothing arrives, in both directions or in one, seen from the node. Nothing is lost either:
  *   what the network held back arrives when it passes again, if the connection lasts so long
- * - `slow`: every piece takes a while
+ * - `slow`: every piece takes longer
  * - `reset`: connections are cut, new ones pass
+ *
+ * `distance`: how long every piece takes anyway, in ms.
  */
 export class Proxy {
   #mode = 'pass';
   #links = new Set();
-  delay = 0;
   #listener = null;
 
-  constructor(target) {
-    this.target = target;
+  constructor(target, { distance = 0 } = {}) {
+    Object.assign(this, { target, distance, delay: distance });
   }
 
   async start() {
@@ -30,7 +31,7 @@ export class Proxy {
 
   async set(mode, { delay = 0 } = {}) {
     this.#mode = mode;
-    this.delay = delay;
+    this.delay = this.distance + delay;
     if (mode === 'refuse') await this.#unlisten();
     else if (!this.#listener) await this.#listen();
     if (mode === 'refuse' || mode === 'reset') this.#cut();
@@ -109,7 +110,8 @@ class Way {
 
   /** The proxy has changed its mode. */
   resume() {
-    if (this.proxy.delay === 0) for (const one of this.#waiting) one.due = 0;
+    const latest = performance.now() + this.proxy.delay;
+    for (const one of this.#waiting) one.due = Math.min(one.due, latest);
     this.#pass();
   }
 

@@ -45,7 +45,7 @@ export async function run({ seed, seconds, nodes: count, services, say = () => {
   for (const actor of mix.actors) actor.leave();
   const codes = await stage.end();
   for (const [i, node] of stage.nodes.entries()) tape.note('log', { node: node.name, holes: holes[i], ...node.warnings() });
-  tape.note('end', { codes });
+  tape.note('end', { codes, conflicts: stage.conflicts() });
   return tape;
 }
 

@@ -11,6 +11,10 @@ import { Proxy } from './proxy.mjs';
 
 const START_AGAIN_MS = 300;
 const START_MS = 40_000;
+/** What the order of locks leaves no room for. */
+const CONFLICT = /deadlock detected|duplicate key value violates unique constraint "\w+"|could not serialize access/;
+/** How far the nodes are from Redis: what one says arrives at times after what another said later. */
+const DISTANCES_MS = [0, 15, 40];
 
 /** `count` nodes over `services`, of which there are `postgres` and `redis`. Without the former a node has its SQLite. */
 export async function startStage({ count, services, settings = {} }) {
@@ -18,17 +22,20 @@ export async function startStage({ count, services, settings = {} }) {
   const [postgres, redis] = await Promise.all([has('postgres') && startPostgres(), has('redis') && startRedis()]);
   const database = postgres && new URL(await postgres.createDatabase());
   const nodes = [];
-  for (let i = 1; i <= count; i += 1) nodes.push(await node(`node-${i}`, { settings, postgres, redis, database }));
+  for (let i = 1; i <= count; i += 1) {
+    const distance = DISTANCES_MS[(i - 1) % DISTANCES_MS.length];
+    nodes.push(await node(`node-${i}`, { settings, postgres, redis, database, distance }));
+  }
   // Together, as in a deployment: only one of them migrates.
   await Promise.all(nodes.map((each) => each.start()));
   return new Stage(nodes, { postgres, redis });
 }
 
-async function node(name, { settings, postgres, redis, database }) {
+async function node(name, { settings, postgres, redis, database, distance }) {
   const ways = {};
   const own = { listen: `127.0.0.1:${await freePort()}`, node_name: name };
   if (redis) {
-    ways.redis = await new Proxy(redis.port).start();
+    ways.redis = await new Proxy(redis.port, { distance }).start();
     own.redis_url = `redis://127.0.0.1:${ways.redis.port}`;
   }
   if (postgres) {
@@ -140,6 +147,16 @@ class Stage {
   resumePostgres() {
     for (const child of this.stopped) process.kill(child, 'SIGCONT');
     this.postgres.resume();
+  }
+
+  /** What PostgreSQL refused because transactions got in each other's way: each text with how often it came. */
+  conflicts() {
+    const counts = new Map();
+    for (const line of this.postgres?.log() ?? []) {
+      const [text] = CONFLICT.exec(line) ?? [];
+      if (text) counts.set(text, (counts.get(text) ?? 0) + 1);
+    }
+    return [...counts];
   }
 
   async end() {

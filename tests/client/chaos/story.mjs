@@ -18,7 +18,7 @@ class Story {
   }
 
   note(kind, fields) {
-    this.at += 10;
+    this.at += 4;
     const entry = { n: this.entries.length, at: this.at, kind, ...fields };
     this.entries.push(entry);
     return entry;
@@ -71,11 +71,18 @@ class Story {
     this.ask(session, 'get_messages', { room_id: room })({ messages: [...messages], has_more: false, rev: messages.length });
   }
 
+  /** Asks who is there. */
+  list(session, ...online) {
+    const participants = ['ann', 'bob', 'cat'].map((id) => ({ id, online: online.includes(id) }));
+    this.ask(session, 'get_room_participants', { room_id: 'hall' })({ participants });
+  }
+
   finish() {
     for (const [room, { messages }] of this.rooms) {
       for (const node of ['node-1', 'node-2']) this.note('history', { tenant: TENANT, room, node, reader: 'ann', messages: structuredClone(messages) });
     }
     for (const node of ['node-1', 'node-2']) this.note('log', { node, warnings: [], panics: [], lines: 10 });
+    this.note('end', { codes: [0, 0], conflicts: [] });
     return structuredClone(this.entries);
   }
 }
@@ -87,6 +94,7 @@ export function story() {
   for (const session of [ann, bob, cat]) s.join(session, 'hall');
   s.say(ann, 'hall', 'a1', 'a2', 'a3');
   s.look(bob, 'hall');
+  s.list(bob, 'ann', 'bob', 'cat');
 
   s.ask(bob, 'typing', { room_id: 'hall', is_typing: true })({});
   s.hear([ann, cat], 'typing_update', { room_id: 'hall', typing_users: ['bob'], user_id: 'bob', is_typing: true });
@@ -119,6 +127,7 @@ export function story() {
   s.pass(2000);
   s.hear([ann, bob], 'user_offline', { user_id: 'cat' });
   s.pass(8000);
+  s.list(ann, 'ann', 'bob');
   const back = s.come('cat', 'node-1');
   s.hear([ann, bob, back], 'user_online', { user_id: 'cat' });
   s.join(back, 'hall', 3);

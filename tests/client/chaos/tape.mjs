@@ -14,7 +14,8 @@ import { readFileSync, writeFileSync } from 'node:fs';
  * - `room {tenant, room, form, pair?}`: what the rooms are
  * - `history {tenant, room, node, reader, messages}`, `unread {…, refused}` where it was not given, `present {tenant, node, online, connected}`: as it was in the end
  * - `sample {node, rss}`, `tick {late}`: the memory of nodes; how late this process was
- * - `log {node, warnings: [[text, count]], panics, lines, holes}`; `end {codes}`: how the nodes ended
+ * - `log {node, warnings: [[text, count]], panics, lines, holes}`; `end {codes, conflicts: [[text, count]]}`: how the nodes ended, and
+ *   what the database refused because transactions got in each other's way
  */
 export class Tape {
   entries = [];
@@ -25,6 +26,9 @@ export class Tape {
   constructor(head) {
     this.note('run', { epoch: performance.timeOrigin + this.#begun, ...head });
   }
+
+  /** What is true of the whole run. */
+  get head() { return this.entries[0]; }
 
   get now() { return performance.now() - this.#begun; }
 

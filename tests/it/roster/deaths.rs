@@ -105,6 +105,28 @@ async fn a_node_that_leaves_takes_nobody_with_it_who_is_elsewhere_in_time() {
 }
 
 #[tokio::test]
+async fn who_was_on_a_node_that_has_left_is_listed_until_it_is_told_that_they_have_gone() {
+    let redis = RedisServer::start().await;
+    let [one, two] = Node::some(&redis.url()).await;
+    one.arrive(3).await;
+    one.leave(LEASE).await;
+    let left = Instant::now();
+    // Longer than it takes to find out that the lease has ended.
+    while left.elapsed() < LEASE * 3 / 4 {
+        let listed = two.elsewhere([3]).await;
+        assert!(
+            listed.contains_key(&user(3)),
+            "nobody was told, and they are not listed after {:?}",
+            left.elapsed()
+        );
+        assert_eq!(two.told.died(), []);
+    }
+    two.all_is_cleared(1).await;
+    assert_eq!(two.told.died().len(), 1);
+    assert!(two.elsewhere([3]).await.is_empty());
+}
+
+#[tokio::test]
 async fn what_is_held_under_a_lease_that_nobody_knows_is_cleared_away() {
     let redis = RedisServer::start().await;
     let [one, two] = Node::some(&redis.url()).await;

@@ -2,8 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use confab::{error::Error, store::Store};
-use entity::{ids::RoomId, rooms::RoomKind};
+use confab::{
+    error::Error,
+    store::{AuditQuery, AuditRow, Store},
+};
+use entity::{audit::ActorKind, ids::RoomId, rooms::RoomKind};
+use uuid::Uuid;
 
 use super::{Database, NOW, known, make_room, message, node, revisions, say, tenant, user, within};
 use crate::{
@@ -168,4 +172,40 @@ async fn an_outage_is_logged_once_however_many_notice_it_and_so_is_a_query_that_
     assert_eq!(told.len(), 1);
     assert!(told[0].contains("pending_notifications"), "{told:?}");
     assert_eq!(lines("the database failed"), 1);
+}
+
+fn audited(action: &str) -> AuditRow {
+    AuditRow {
+        id: Uuid::now_v7(),
+        tenant_id: tenant().clone(),
+        at: NOW,
+        action: action.to_owned(),
+        outcome: "ok".to_owned(),
+        actor: None,
+        actor_kind: ActorKind::System,
+        room_id: None,
+        subject: None,
+        address: None,
+        door: None,
+        count: 1,
+        detail: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_audit_goes_on_after_a_commit_whose_answer_was_lost() {
+    let (_, proxy, store, other, _) = nodes("2").await;
+    let mut rows = vec![audited("one"), audited("two")];
+    proxy.set("COMMIT", Fault::CutAfter);
+    assert!(store.write_audit(rows.clone()).await.is_err());
+    // Whoever writes does not know, and writes them with the next ones.
+    rows.push(audited("three"));
+    store.write_audit(rows).await.unwrap();
+    let query = AuditQuery {
+        limit: 10,
+        ..AuditQuery::default()
+    };
+    let written = other.audit(tenant(), query).await.unwrap();
+    let actions: Vec<_> = written.iter().map(|row| row.action.as_str()).collect();
+    assert_eq!(actions, ["three", "two", "one"]);
 }

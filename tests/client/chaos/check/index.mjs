@@ -1,8 +1,10 @@
 // All checks of a record, and what they found with its evidence.
 import { checkAccess } from './access.mjs';
 import { checkAnswers } from './answers.mjs';
+import { checkBelief } from './belief.mjs';
 import { checkLateness } from './lateness.mjs';
 import { checkLimit } from './limit.mjs';
+import { checkMembers } from './members.mjs';
 import { checkMessages } from './messages.mjs';
 import { checkNodes } from './nodes.mjs';
 import { checkOrder } from './order.mjs';
@@ -12,7 +14,8 @@ import { checkStreams } from './streams.mjs';
 import { checkTyping } from './typing.mjs';
 
 const CHECKS = [
-  checkMessages, checkStreams, checkOrder, checkAccess, checkLimit, checkPresence, checkTyping, checkAnswers, checkLateness, checkNodes,
+  checkMessages, checkStreams, checkOrder, checkAccess, checkLimit, checkPresence, checkBelief, checkMembers, checkTyping, checkAnswers, checkLateness,
+  checkNodes,
 ];
 /** Entries of a client that are shown before and after a violation. */
 const AROUND = 4;

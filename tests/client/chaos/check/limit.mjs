@@ -1,5 +1,5 @@
 // Never more than so many messages of one user in any window, and nobody is refused who has sent fewer.
-import { disturbed, harms, storedBy } from './reading.mjs';
+import { REDIS_PATIENCE_MS, disturbed, harms, storedBy } from './reading.mjs';
 
 /** Times on the wire have whole milliseconds. */
 const ROUNDING_MS = 2;
@@ -10,7 +10,8 @@ export function* checkLimit(record) {
   const users = Map.groupBy?.(record.messages.values(), byUser) ?? groupBy(record.messages.values(), byUser);
   const stored = storedBy(record);
   for (const [user, messages] of users) {
-    yield* exceeded(record, user, messages.filter(({ key }) => stored.has(key)).map((message) => place(record, message, stored)));
+    const waited = messages.flatMap(({ attempts }) => attempts).filter(({ begin, end }) => end < Infinity && end - begin >= REDIS_PATIENCE_MS);
+    yield* exceeded(record, user, messages.filter(({ key }) => stored.has(key)).map((message) => place(record, message, stored)), waited);
     yield* refusedTooSoon(record, user, messages);
   }
 }
@@ -28,11 +29,12 @@ function place(record, { key, attempts }, stored) {
   return { key, from: Math.min(...attempts.map(({ begin }) => begin)), to: Date.parse(stored.get(key).message.timestamp) - record.head.epoch };
 }
 
-function* exceeded(record, user, counted) {
+/** `waited`: what may not have been counted for all nodes. */
+function* exceeded(record, user, counted, waited) {
   const { limit, window, nodes } = record.head;
   counted.sort((a, b) => a.to - b.to);
   for (let first = 0; first + limit < counted.length; first += 1) {
-    const allowed = allowance(record, counted[first].from, counted[first].from + window);
+    const allowed = allowance(record, counted[first].from, counted[first].from + window, waited);
     const run = counted.slice(first, first + allowed + 1);
     if (run.length <= allowed) continue;
     const from = Math.min(...run.map((message) => message.from));
@@ -46,11 +48,12 @@ function* exceeded(record, user, counted) {
 }
 
 /** `limit`; where the nodes could not agree, so many on each, and again for whatever forgot what it had counted. */
-function allowance(record, from, to) {
+function allowance(record, from, to, waited) {
   const { limit, nodes, shared } = record.head;
   const forgot = record.faults.filter((fault) => fault.harms.includes(shared ? 'counts' : 'node') && fault.from <= to && fault.to >= from).length;
   if (!shared) return limit * (1 + forgot);
-  if (!disturbed(record, from, to, harms('redis', 'counts'))) return limit;
+  const isShared = !disturbed(record, from, to, harms('redis', 'counts')) && !waited.some(({ begin, end }) => begin <= to && end >= from);
+  if (isShared) return limit;
   const restarts = record.faults.filter((fault) => fault.harms.includes('node') && fault.from <= to && fault.to >= from).length;
   return limit * (nodes + forgot + restarts);
 }

@@ -1,4 +1,4 @@
-// What the nodes themselves showed: their memory, and how much they had to say.
+// What the nodes themselves showed: their memory, how much they had to say, and what the database had to say of them.
 
 /** A debug build, with its caches. */
 const MAX_RSS = 600e6;
@@ -13,8 +13,11 @@ export function* checkNodes(record) {
       return;
     }
   }
-  for (const { kind, codes } of record.entries) {
-    if (kind === 'end' && codes.some((code) => code !== 0)) yield { rule: 'exit', what: `the nodes end with ${codes}` };
+  for (const { kind, codes, conflicts = [] } of record.entries) {
+    if (kind !== 'end') continue;
+    if (codes.some((code) => code !== 0)) yield { rule: 'exit', what: `the nodes end with ${codes}` };
+    // Who has the locks first has no such conflict. Where one is, others are that nothing finds.
+    for (const [text, count] of conflicts) yield { rule: 'locks', what: `transactions got in each other's way ${count} times: ${text}` };
   }
   for (const { kind, node, warnings, panics } of record.entries) {
     if (kind !== 'log') continue;

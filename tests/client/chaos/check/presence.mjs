@@ -55,7 +55,7 @@ function* flapping(record, session, gaps) {
   const { grace } = record.head;
   for (const { event, data, at } of session.entries) {
     if (event !== 'user_offline' || disturbed(record, at - HEALING_MS, at, REDIS)) continue;
-    const blur = BLUR_MS + record.late;
+    const blur = deadline(record, at, BLUR_MS, () => false) - at;
     const absent = gaps.get(`${session.tenant}/${data.user_id}`) ?? [];
     const isTrue = absent.some(({ from, to }) => from < at && to > at - blur && to - from > grace - blur);
     if (!isTrue) yield problem(session, at, `hears that ${data.user_id} is offline at ${at}, who was not away for ${grace} ms`);

@@ -8,6 +8,9 @@ const DEFINITE = new Set([
 /** So long a call without an answer may still take effect. */
 export const LINGERING_MS = 60_000;
 
+/** So long a node waits for Redis. On a machine with too much to do it may be in vain, and it goes by what it knows itself. */
+export const REDIS_PATIENCE_MS = 500;
+
 export const roomKey = (tenant, room) => `${tenant}/${room}`;
 
 export function read(entries) {
