@@ -63,8 +63,8 @@ struct Online {
     departures: u64,
     /// The grace period is over. The user is kept as long as the roster has not been told.
     ended: bool,
-    /// Whether the roster was told that the user is here.
-    declared: bool,
+    /// Whether the roster has the user here. None where that is not known: it was told something, and did not answer.
+    declared: Option<bool>,
     /// Whether one of the connections to the chat was told what had been kept for the user.
     welcomed: bool,
 }
@@ -100,7 +100,7 @@ impl Presence {
                 connections: Vec::new(),
                 departures: 0,
                 ended: true,
-                declared: false,
+                declared: Some(false),
                 welcomed: false,
             });
         user.connections.push(Arc::clone(connection));

@@ -85,18 +85,18 @@ impl Presence {
     fn undeclared(&self, tenant: &TenantId, user: &UserId) -> Option<bool> {
         let tenant = self.tenant(tenant);
         let online = tenant.users.get(user)?;
-        (online.declared == online.ended).then_some(!online.ended)
+        (online.declared != Some(!online.ended)).then_some(!online.ended)
     }
 
     /// A user who is here, of whom the roster was told.
     fn declared_here(&self, tenant: &TenantId, user: &UserId) -> Option<Arc<Identity>> {
         let tenant = self.tenant(tenant);
         let online = tenant.users.get(user)?;
-        (online.declared && !online.ended).then(|| Arc::clone(&online.identity))
+        (online.declared == Some(true) && !online.ended).then(|| Arc::clone(&online.identity))
     }
 
-    /// The roster was told.
-    fn declared(&self, tenant: &TenantId, user: &UserId, is_here: bool) {
+    /// What the roster was told, if it answered.
+    fn declared(&self, tenant: &TenantId, user: &UserId, is_here: Option<bool>) {
         if let Some(mut online) = self.tenant(tenant).users.get_mut(user) {
             online.declared = is_here;
         }
@@ -105,7 +105,9 @@ impl Presence {
     /// Forgets a user who is gone and whom the roster does not have.
     fn forget(&self, tenant: &TenantId, user: &UserId) {
         let users = &self.tenant(tenant).users;
-        users.remove_if(user, |_, online| online.ended && !online.declared);
+        users.remove_if(user, |_, online| {
+            online.ended && online.declared == Some(false)
+        });
     }
 
     /// All users who are kept here, and whether the roster was told what is so.
@@ -117,7 +119,12 @@ impl Presence {
             .collect();
         let users = tenants.iter().flat_map(|tenant| {
             let users = tenant.users.iter();
-            let users = users.map(|user| (Arc::clone(&user.identity), user.declared != user.ended));
+            let users = users.map(|user| {
+                (
+                    Arc::clone(&user.identity),
+                    user.declared == Some(!user.ended),
+                )
+            });
             users.collect::<Vec<_>>()
         });
         users.collect()
@@ -161,10 +168,13 @@ impl Chat {
         };
         let version = match changed {
             Ok(version) => {
-                self.presence.declared(tenant, user, is_here);
+                self.presence.declared(tenant, user, Some(is_here));
                 version
             }
-            Err(Unreachable) => Some(Version::default()),
+            Err(Unreachable) => {
+                self.presence.declared(tenant, user, None);
+                Some(Version::default())
+            }
         };
         if let Some(version) = version {
             let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
@@ -220,7 +230,7 @@ impl Chat {
             Ok(None) => {}
             Err(Unreachable) => {
                 let (tenant, user) = (&identity.tenant, &identity.user_id);
-                self.presence.declared(tenant, user, false);
+                self.presence.declared(tenant, user, None);
             }
         }
     }
