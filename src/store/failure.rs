@@ -14,6 +14,9 @@ use crate::error::Error;
 /// How often it is told that the same query fails in the same way.
 const TELL_EVERY: Duration = Duration::from_mins(1);
 
+/// The `SQLSTATE` of a write that a server refuses because it only answers questions.
+const READ_ONLY: &str = "25006";
+
 /// When it was told, and how often it has happened since.
 type Told = HashMap<(&'static str, String), (Instant, u64)>;
 
@@ -49,9 +52,9 @@ fn times_to_tell(query: &'static str, error: &DbErr) -> Option<u64> {
     Some(std::mem::take(times))
 }
 
-/// There is no connection, or nothing comes from it.
+/// There is no connection, whatever it is refused for, or nothing comes from it.
 pub(super) fn is_away(error: &DbErr) -> bool {
-    matches!(error, DbErr::ConnectionAcquire(_)) || is_silent(error) || is_broken(error)
+    matches!(error, DbErr::ConnectionAcquire(_) | DbErr::Conn(_)) || is_broken(error)
 }
 
 /// The database has not answered for so long.
@@ -101,10 +104,17 @@ pub(super) fn is_broken(error: &DbErr) -> bool {
             | SqlxError::WorkerCrashed,
         ) => true,
         Some(SqlxError::Database(error)) => error.code().is_some_and(|code| {
-            // The server ends the connection, or the session was idle in a transaction; the server has become a
-            // copy of another that can only be read.
-            code.starts_with("08") || code.starts_with("57P") || code == "25P03" || code == "25006"
+            // The server ends the connection, or the session was idle in a transaction.
+            code.starts_with("08")
+                || code.starts_with("57P")
+                || code == "25P03"
+                || code == READ_ONLY
         }),
         _ => false,
     }
+}
+
+/// The server has become a copy of another: a new connection may reach that one.
+pub(super) fn is_read_only(error: &DbErr) -> bool {
+    code(error).is_some_and(|code| code == READ_ONLY)
 }

@@ -4,7 +4,11 @@
 //! answers again, and the library would wait for it to take it back. So whatever breaks a connection replaces the pool:
 //! those that are in use end by themselves, and nobody gets one of them again.
 
-use std::{future::Future, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use parking_lot::RwLock;
 use sea_orm::{
@@ -14,13 +18,15 @@ use sea_orm::{
 use tokio::time::timeout;
 
 use super::{
-    failure::{is_away, is_broken, is_silent, no_answer},
+    failure::{is_away, is_broken, is_read_only, is_silent, no_answer},
     health::{Health, Part},
     postgres::{Postgres, Purpose},
 };
 
 /// While the database is away nobody waits for it longer than this.
 const WHILE_AWAY: Duration = Duration::from_secs(2);
+/// A server that can only be read is left no more often than this: another may have taken its place, or may not.
+const READ_ONLY_PAUSE: Duration = Duration::from_secs(1);
 /// How long connections may take to end.
 const AT_THE_END: Duration = Duration::from_secs(5);
 
@@ -36,6 +42,7 @@ pub(super) struct Pool {
 struct Current {
     db: DatabaseConnection,
     generation: u64,
+    made: Instant,
 }
 
 impl Pool {
@@ -48,7 +55,11 @@ impl Pool {
     }
 
     fn new(db: DatabaseConnection, renewal: Option<Arc<Postgres>>, health: Arc<Health>) -> Self {
-        let current = Current { db, generation: 0 };
+        let current = Current {
+            db,
+            generation: 0,
+            made: Instant::now(),
+        };
         Self {
             current: Arc::new(RwLock::new(current)),
             renewal,
@@ -63,14 +74,18 @@ impl Pool {
     }
 
     /// Replaces the connections of a generation, once.
-    fn renew(&self, generation: u64) {
+    fn renew(&self, generation: u64, error: &DbErr) {
         let Some(postgres) = &self.renewal else {
             return;
         };
         let mut current = self.current.write();
-        if current.generation == generation {
-            current.db = postgres.pool(Purpose::General);
-            current.generation += 1;
+        let is_too_soon = is_read_only(error) && current.made.elapsed() < READ_ONLY_PAUSE;
+        if current.generation == generation && !is_too_soon {
+            *current = Current {
+                db: postgres.pool(Purpose::General),
+                generation: generation + 1,
+                made: Instant::now(),
+            };
         }
     }
 
@@ -87,7 +102,7 @@ impl Pool {
         match answer {
             Err(error) if is_away(error) => {
                 if is_broken(error) || is_silent(error) {
-                    self.renew(generation);
+                    self.renew(generation, error);
                 }
                 self.health.down(Part::Answers, error);
             }
@@ -118,8 +133,10 @@ impl Pool {
         let patience = self.patience(postgres);
         let (db, mut generation) = self.connections();
         let mut answer = within(patience, query(db)).await;
-        if answer.as_ref().is_err_and(is_broken) {
-            self.renew(generation);
+        if let Err(error) = &answer
+            && is_broken(error)
+        {
+            self.renew(generation, error);
             let (db, renewed) = self.connections();
             generation = renewed;
             answer = within(patience, query(db)).await;

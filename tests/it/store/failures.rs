@@ -16,6 +16,10 @@ use crate::{
     support::proxy::{self, Network},
 };
 
+/// Ends all connections but the one that asks.
+const END_ALL: &str = "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity \
+                       WHERE datname = current_database() AND pid <> pg_backend_pid()";
+
 /// A node whose connections to the database can be cut, and another one.
 async fn nodes(timeout: &str) -> (Database, Proxy, Store, Store, RoomId) {
     let database = Database::new().await;
@@ -112,14 +116,12 @@ async fn nobody_notices_that_connections_were_ended_while_nothing_was_asked() {
         for read in futures_util::future::join_all(reads).await {
             assert!(read.unwrap().is_some());
         }
-        let end = "SELECT pg_terminate_backend(pid)::int FROM pg_stat_activity \
-                   WHERE datname = current_database() AND pid <> pg_backend_pid()";
-        database.ask::<i32>(end).await;
+        database.ask::<i32>(END_ALL).await;
         let reads = (0..6).map(|_| store.room(tenant(), &place));
         for read in futures_util::future::join_all(reads).await {
             assert!(read.unwrap().is_some());
         }
-        database.ask::<i32>(end).await;
+        database.ask::<i32>(END_ALL).await;
         let saved = store
             .save_user(tenant(), &user("owner"), "name", 0, NOW)
             .await;
@@ -208,4 +210,40 @@ async fn the_audit_goes_on_after_a_commit_whose_answer_was_lost() {
     let written = other.audit(tenant(), query).await.unwrap();
     let actions: Vec<_> = written.iter().map(|row| row.action.as_str()).collect();
     assert_eq!(actions, ["three", "two", "one"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_database_that_can_only_be_read_is_not_flooded_with_new_connections() {
+    let (database, proxy, store, _, place) = nodes("2").await;
+    let name = database.url.rsplit('/').next().unwrap();
+    let only_reads = async |is: &str| {
+        let set = format!("ALTER DATABASE {name} SET default_transaction_read_only = {is}");
+        let alone = format!("BEGIN READ WRITE; {set}; COMMIT");
+        database.execute(&alone).await;
+    };
+    let owner = user("owner");
+    let save = || store.save_user(tenant(), &owner, "name", 0, NOW);
+    only_reads("on").await;
+    // It holds for connections that are made from now on.
+    database.ask::<i32>(END_ALL).await;
+    within(Duration::from_secs(20), async {
+        while store.room(tenant(), &place).await.is_err() || save().await.is_ok() {}
+    })
+    .await;
+
+    let (start, before) = (Instant::now(), proxy.count("DateStyle"));
+    for _ in 0..300 {
+        assert_eq!(save().await.unwrap_err(), Error::StorageUnavailable);
+        store.room(tenant(), &place).await.unwrap();
+    }
+    let made = proxy.count("DateStyle") - before;
+    let times = usize::try_from(start.elapsed().as_secs()).unwrap() + 1;
+    // Two connections each time, one for the writer: one and the same for all that was asked.
+    assert!(made <= 4 * times, "{made} in {times} s");
+
+    only_reads("off").await;
+    within(Duration::from_secs(20), async {
+        while save().await.is_err() {}
+    })
+    .await;
 }
