@@ -22,6 +22,9 @@ const SWEEP: Duration = Duration::from_mins(1);
 /// How often key files are looked at again.
 const KEYS: Duration = Duration::from_secs(2);
 
+/// How long it may take to store and deliver what there is when all connections are closed.
+const AT_THE_END: Duration = Duration::from_secs(5);
+
 /// Why the server did not start, in words for an operator.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -29,7 +32,7 @@ pub enum StartError {
     Store(#[from] OpenError),
     #[error("{0}")]
     Keys(String),
-    #[error("redis_url: {0}")]
+    #[error("{0}")]
     Redis(String),
     #[error("listen: {0}: {1}")]
     Listen(SocketAddr, io::Error),
@@ -80,8 +83,8 @@ impl Server {
         Ok(Store::migrate(config).await?)
     }
 
-    /// Looks at what the settings name without changing any of it: the keys, the database, the address. A server may be
-    /// running with them.
+    /// Looks at what the settings name without changing any of it: the keys, the database, Redis, the address. A server
+    /// may be running with them.
     ///
     /// # Errors
     /// [`StartError`].
@@ -102,6 +105,9 @@ impl Server {
             }
             Condition::Current => "the database can be read and is up to date".to_owned(),
         });
+        if Link::inspect(config).await.map_err(StartError::Redis)? {
+            findings.push("Redis is there and takes writes".to_owned());
+        }
         match TcpListener::bind(config.listen).await {
             Ok(_) => findings.push(format!("{} is free", config.listen)),
             Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
@@ -167,15 +173,16 @@ impl Server {
         }
         sweeping.abort();
         rotating.abort();
-        self.gateway.chat.audit.flush().await;
-        self.store.close().await;
-        // It ends with the writer.
-        if timeout(Duration::from_secs(5), self.publisher)
-            .await
-            .is_err()
-        {
+        let end = async {
+            self.gateway.chat.audit.flush().await;
+            self.store.close().await;
+            // It ends with the writer.
+            self.publisher.await
+        };
+        // A database that says nothing must not keep the process: whoever stops it would kill it.
+        if timeout(AT_THE_END, end).await.is_err() {
             tracing::warn!(
-                "not all committed messages were delivered in time; clients find them when they return"
+                "not everything was stored and delivered in time: it was not acknowledged, or clients find it when they return"
             );
         }
         self.gateway.chat.leave_others().await;

@@ -3,7 +3,7 @@
 //! The map, from the outside in (`ARCHITECTURE.md` has the picture and the invariants):
 //!
 //! - [`app`]: everything wired; bind, run, drain
-//! - [`config`], [`error`], [`auth`], [`limits`], [`clock`], [`telemetry`]: what all of it shares
+//! - [`config`], [`error`], [`auth`], [`limits`], [`clock`], [`telemetry`], [`outage`]: what all of it shares
 //! - [`gateway`]: the doors; who is calling, what do they ask, in what order, and the way back
 //! - [`protocol`]: every payload that crosses the wire, once
 //! - [`chat`]: the rules, one noun a file
@@ -21,6 +21,7 @@ pub mod doctor;
 pub mod error;
 pub mod gateway;
 pub mod limits;
+pub mod outage;
 pub mod protocol;
 pub mod store;
 pub mod telemetry;

@@ -20,8 +20,12 @@ const LATENCY_BUCKETS: &[f64] = &[
 pub fn init_log(config: &Config) {
     let filter = EnvFilter::try_new(&config.log).unwrap_or_else(|_| EnvFilter::new("info"));
     // At their most talkative they print what was received, tokens included.
-    let filter = ["tungstenite=info", "tokio_tungstenite=info", "hyper=info"]
+    let talkative = ["tungstenite=info", "tokio_tungstenite=info", "hyper=info"];
+    // What each connection to a database that goes away says of it; we say it once.
+    let repetitive = ["sqlx_core::pool=error", "sqlx::postgres::notice=error"];
+    let filter = talkative
         .into_iter()
+        .chain(repetitive)
         .filter_map(|directive| directive.parse().ok())
         .fold(filter, EnvFilter::add_directive);
     let registry = tracing_subscriber::registry().with(filter);

@@ -31,7 +31,7 @@ export function report() {
   add('Redis: CPU for presence', 'changes · (publish + M · copy + scripts)', CHANGES * (came.redisCpu + COSTS.connectRedis), 'cores', 1);
   add('Redis: network', 'rate · h · envelope + changes · M · size', (RATE * said.redisBytes + CHANGES * came.bytes) / 1e6, 'MB/s', COSTS.network / 1e6);
   add('Redis: memory', 'M · channels · 223 + users · 739', (NODES * CHANNELS * COSTS.subscriptionBytes + USERS * COSTS.onlineBytes) / 1e9, 'GB', 8);
-  add('PostgreSQL: CPU for messages', 'rate · (retry + message + room + batch / 1.6)', databaseWork({ nodes: NODES, rate: RATE, cost: said }), 'cores', COSTS.databaseCores);
+  add('PostgreSQL: CPU for messages', 'rate · (retry + message + room + batch / 1.7)', databaseWork({ nodes: NODES, rate: RATE, cost: said }), 'cores', COSTS.databaseCores);
   add('PostgreSQL: CPU for comings', 'changes/2 · (come + go)', (CHANGES / 2) * (COSTS.connectDatabase + COSTS.leaveDatabase), 'cores', COSTS.databaseCores);
   add('PostgreSQL: flushes', '1 / flush, shared', Math.min(RATE, 1 / COSTS.flush), '/s', 1 / COSTS.flush);
   add('PostgreSQL: log', 'rate · bytes', (RATE * COSTS.walBytes) / 1e6, 'MB/s', 200);

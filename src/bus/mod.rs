@@ -196,7 +196,8 @@ pub enum Origin {
 pub enum Redeclare {
     /// What it could not be told while it was away.
     Changed,
-    /// Everything: the roster has lost it. Nobody was told that our users had gone.
+    /// Everything: the roster has lost it. Nobody was told that our users had gone, but of those who left another node
+    /// before we said that they are here.
     Everything,
     /// Everything: others believed this node to be dead, and told so.
     Aloud,

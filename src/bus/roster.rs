@@ -31,9 +31,18 @@ pub struct Place {
 
 /// Who is where. Whoever calls it for a user waits for one answer before the next call.
 pub trait Roster: Send + Sync {
-    /// A user has a connection here, and is in some rooms; to be said again when those change. The version of the change
-    /// by which they came, if they are on no other node.
+    /// A user has a connection here, and is in some rooms. The version of the change by which they came, if they are on no
+    /// other node.
     fn arrive<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        user: &'a UserId,
+        rooms: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>>;
+
+    /// A user of whom it was said is still here; to be said when their rooms change, and when the roster was lost. The
+    /// version of a change only if it was said meanwhile that they had gone, by a node that could not know better.
+    fn remain<'a>(
         &'a self,
         tenant: &'a TenantId,
         user: &'a UserId,
@@ -82,6 +91,15 @@ impl Roster for Alone {
         _: &'a [RoomId],
     ) -> Answer<'a, Option<Version>> {
         Box::pin(async { Ok(Some(Version::default())) })
+    }
+
+    fn remain<'a>(
+        &'a self,
+        _: &'a TenantId,
+        _: &'a UserId,
+        _: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>> {
+        Box::pin(async { Ok(None) })
     }
 
     fn depart<'a>(&'a self, _: &'a TenantId, _: &'a UserId) -> Answer<'a, Option<Version>> {

@@ -124,7 +124,7 @@ impl<O: Outlet> Outlet for Arc<O> {
 }
 
 /// An event and its payload.
-type Told = (&'static str, Box<RawValue>);
+pub(super) type Told = (&'static str, Box<RawValue>);
 /// The way out to somebody who does not listen.
 struct Nothing;
 
@@ -143,7 +143,8 @@ pub struct Connection {
     rooms: Mutex<Option<HashSet<RoomId>>>,
     /// Why its access was ended: it hears nothing any more, and this answers what it asks.
     refusal: OnceLock<Error>,
-    /// What it hears while it is being told where everything stands: kept until then, so that it comes after.
+    /// What it hears before it may be told, or while it is being told where everything stands: kept until then, so that it
+    /// comes after.
     held: Mutex<Option<Vec<Told>>>,
     is_held: AtomicBool,
     /// Places of a user that a guest's connection has taken by signing in, held as long as it lasts.
@@ -207,8 +208,13 @@ impl Connection {
             Error::AccountDisabled => CloseReason::Disabled,
             _ => CloseReason::SignedOut,
         };
+        let mut held = self.held.lock();
         if self.refusal.set(why).is_ok() {
-            self.outlet.push("error", &last_words);
+            match held.as_mut() {
+                Some(held) => *held = vec![("error", last_words)],
+                None => self.outlet.push("error", &last_words),
+            }
+            drop(held);
             self.outlet.close(reason);
         }
     }
@@ -272,7 +278,7 @@ impl Connection {
         if !self.namespace.hears(event) || self.refusal().is_some() {
             return;
         }
-        if self.is_held.load(Ordering::Acquire) {
+        if self.is_held() {
             let mut held = self.held.lock();
             if let Some(held) = held.as_mut() {
                 return held.push((event, payload.to_owned()));
@@ -295,17 +301,20 @@ impl Connection {
         self.is_held.store(true, Ordering::Release);
     }
 
-    /// Tells where everything stands, then what has happened meanwhile.
-    pub(super) fn release(&self, event: &'static str, payload: &impl Serialize) {
+    /// Tells what comes first, then what has happened meanwhile.
+    pub(super) fn release(&self, first: Option<Told>) {
         let mut held = self.held.lock();
         let later = held.take().unwrap_or_default();
-        if self.refusal().is_none() {
-            self.outlet.push(event, &to_raw(payload));
-            for (event, payload) in later {
-                self.outlet.push(event, &payload);
-            }
+        let first = first.filter(|_| self.refusal().is_none());
+        for (event, payload) in first.into_iter().chain(later) {
+            self.outlet.push(event, &payload);
         }
         self.is_held.store(false, Ordering::Release);
+    }
+
+    /// Whether what it is told has to wait.
+    pub(super) fn is_held(&self) -> bool {
+        self.is_held.load(Ordering::Acquire)
     }
 
     /// Holds a place as long as the connection lasts.

@@ -7,7 +7,7 @@ use entity::{
     rooms::RoomKind,
 };
 
-use super::{Chat, RoomKey, rooms::to_room};
+use super::{Chat, RoomKey, left_undone, rooms::to_room};
 use crate::{
     auth::Identity,
     error::{Error, Result},
@@ -118,7 +118,7 @@ impl Chat {
             )
             .await
         {
-            tracing::warn!(%error, "how far a user has read was not saved");
+            left_undone(&error, "how far a user has read was not saved");
         }
     }
 }

@@ -8,7 +8,9 @@ use entity::{
 };
 use uuid::Uuid;
 
-use super::{Chat, Connection, Namespace, RoomKey, messages::Draft, support::is_customer};
+use super::{
+    Chat, Connection, Namespace, RoomKey, left_undone, messages::Draft, support::is_customer,
+};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -295,7 +297,7 @@ impl Chat {
         tokio::spawn(async move {
             for connection in here {
                 if let Err(error) = chat.enter_support(&connection).await {
-                    tracing::warn!(%error, "a customer's connection did not enter the new room");
+                    left_undone(&error, "a customer's connection did not enter the new room");
                 }
             }
         });

@@ -13,7 +13,9 @@ use entity::{
 pub(super) use seats::Desk;
 use seats::Turned;
 
-use super::{Chat, Connection, Entry, RoomKey, messages::Draft, room_cache::RoomRecord};
+use super::{
+    Chat, Connection, Entry, RoomKey, left_undone, messages::Draft, room_cache::RoomRecord,
+};
 use crate::{
     auth::Identity,
     bus::Event,
@@ -21,7 +23,7 @@ use crate::{
     protocol::{
         Activity, AdminMessage, AssignRoom, CustomerRoom, CustomerRoomChanged, CustomerRooms,
         GetMessages, GetRooms, MarkedRead, Message, MessagePage, RoomActivity, RoomStatus, Typing,
-        Viewers,
+        Viewers, to_raw,
     },
     store::{SupportCursor, SupportRow},
 };
@@ -39,18 +41,22 @@ impl Chat {
     /// Tells staff where everything stands, and then what happens.
     pub(super) async fn tell_standing(&self, connection: &Connection) -> Result<()> {
         connection.hold();
-        let tenant = connection.identity().tenant.clone();
+        let status = self.room_status(&connection.identity().tenant).await;
+        let first = status.as_ref().ok();
+        connection.release(first.map(|status| ("room_status", to_raw(status))));
+        status.map(drop)
+    }
+
+    async fn room_status(&self, tenant: &TenantId) -> Result<RoomStatus> {
         let rows = self
             .store
-            .support_rooms(&tenant, None, None, ROOMS_AT_ONCE)
+            .support_rooms(tenant, None, None, ROOMS_AT_ONCE)
             .await?;
-        let status = RoomStatus {
-            rooms: self.customer_rooms(&tenant, rows).await?,
-            active_customers: self.store.count_open_support_rooms(&tenant).await?,
-            viewers: self.viewers(&tenant).await,
-        };
-        connection.release("room_status", &status);
-        Ok(())
+        Ok(RoomStatus {
+            rooms: self.customer_rooms(tenant, rows).await?,
+            active_customers: self.store.count_open_support_rooms(tenant).await?,
+            viewers: self.viewers(tenant).await,
+        })
     }
 
     pub(super) async fn leave_desk(&self, connection: &Connection) {
@@ -344,7 +350,7 @@ impl Chat {
         match self.store.user(tenant, user).await {
             Ok(row) => Some(row.map_or_else(|| user.label(), |row| row.username)),
             Err(error) => {
-                tracing::warn!(%error, "a name was not found");
+                left_undone(&error, "a name was not found");
                 None
             }
         }

@@ -45,13 +45,15 @@ const MOST_MISSED: u32 = 500;
 
 /// Looks when it is asked to, as long as there is a chat.
 pub(super) async fn look(chat: Weak<Chat>, wanted: Arc<Notify>) {
+    // How far back to look; none while nothing may have been missed.
     let mut since = None;
     let mut desks = Desks::default();
     loop {
-        let is_wanted = tokio::select! {
-            () = wanted.notified() => true,
-            () = desks.due() => false,
-        };
+        let is_wanted = since.is_some()
+            || tokio::select! {
+                () = wanted.notified() => true,
+                () = desks.due() => false,
+            };
         let Some(chat) = chat.upgrade() else { return };
         let start = Instant::now();
         if is_wanted {
@@ -59,12 +61,12 @@ pub(super) async fn look(chat: Weak<Chat>, wanted: Arc<Notify>) {
             let from = *since.get_or_insert(Timestamp(chat.clock.now().0 - MARGIN_MS));
             match chat.catch_up_from(from).await {
                 Ok(()) => since = None,
-                // The next look goes as far back.
-                Err(error) => tracing::debug!(%error, "looking for what was missed"),
+                // It looks again after the pause, as far back.
+                Err(error) => tracing::debug!(%error, "what was missed could not be looked for"),
             }
         }
-        if desks.take() {
-            chat.tell_desks_again().await;
+        if desks.take() && !chat.tell_desks_again().await {
+            desks.are_owed = true;
         }
         let took = start.elapsed();
         drop(chat);
@@ -284,14 +286,17 @@ impl Chat {
             .collect())
     }
 
-    /// What staff may have missed is told from the beginning: where everything stands.
-    async fn tell_desks_again(&self) {
+    /// What staff may have missed is told from the beginning: where everything stands. Says whether all were told.
+    async fn tell_desks_again(&self) -> bool {
+        let mut are_told = true;
         for connection in self.presence.connections() {
             if connection.namespace == Namespace::Admin
                 && let Err(error) = self.tell_standing(&connection).await
             {
                 tracing::debug!(%error, "the desk was not told where everything stands");
+                are_told = false;
             }
         }
+        are_told
     }
 }

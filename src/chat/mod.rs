@@ -49,6 +49,7 @@ use crate::{
     bus::{Bus, Event, Lease, Link, Roster},
     clock::Clock,
     config::Config,
+    error::Error,
     limits::Limits,
     store::{Committed, Store},
 };
@@ -59,6 +60,15 @@ use nodes::Nodes;
 use notifications::{Notice, Told};
 use presence::Presence;
 use room_cache::RoomCache;
+
+/// Something was not done that nobody waits for. That the database failed was said once, where it did.
+pub fn left_undone(error: &Error, what: &str) {
+    if *error == Error::StorageUnavailable {
+        tracing::debug!(%error, "{what}");
+    } else {
+        tracing::warn!(%error, "{what}");
+    }
+}
 
 /// All of the chat on this node: what it knows, and the services in the files beside this one.
 pub struct Chat {

@@ -14,7 +14,7 @@ use entity::{
 };
 use tokio::sync::mpsc;
 
-use super::{Chat, Connection, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, left_undone};
 use crate::{
     bus::Event,
     error::{Error, Result},
@@ -39,7 +39,10 @@ pub(super) async fn send(chat: Weak<Chat>, mut notices: mpsc::Receiver<Notice>) 
     while let Some(notice) = notices.recv().await {
         let Some(chat) = chat.upgrade() else { return };
         if let Err(error) = chat.notify(&notice).await {
-            tracing::warn!(%error, "notifications were not sent; their users are told when they return");
+            left_undone(
+                &error,
+                "notifications were not sent; their users are told when they return",
+            );
         }
     }
 }
@@ -204,14 +207,17 @@ impl Chat {
             .collect();
         let payload = to_raw(notification);
         let user_only = std::slice::from_ref(user);
-        for connection in self.presence.connections_of(tenant, user_only) {
+        let connections = self.presence.connections_of(tenant, user_only);
+        for connection in &connections {
             if !in_room.contains(&connection.id)
                 && connection.is_first_told(notification.message_id)
             {
                 connection.push("notification", &payload);
             }
         }
-        if self.presence.is_connected(tenant, user) {
+        // One who is about to be connected may turn out to be gone.
+        let is_there = |one: &Arc<Connection>| one.namespace == Namespace::Chat && !one.is_held();
+        if connections.iter().any(is_there) {
             let told = Told {
                 tenant: tenant.clone(),
                 user: user.clone(),
@@ -246,7 +252,10 @@ pub(super) async fn save_told(chat: Weak<Chat>, mut queue: mpsc::Receiver<Told>)
                 .store
                 .notifications_delivered(&tenant, users, vec![message], now);
             if let Err(error) = saved.await {
-                tracing::warn!(%error, "who was notified was not saved; they are told again when they return");
+                left_undone(
+                    &error,
+                    "who was notified was not saved; they are told again when they return",
+                );
             }
         }
     }

@@ -22,12 +22,13 @@ use entity::ids::{Rev, RoomId, TenantId, UserId};
 
 use moka::sync::Cache;
 use parking_lot::{Mutex, MutexGuard, RwLock};
+use serde_json::value::RawValue;
 
 use everywhere::Told;
 pub(super) use everywhere::count;
 use news::Companions;
 
-use super::{Chat, Connection, Namespace, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, left_undone};
 use crate::{auth::Identity, error::Result};
 
 /// The users of this node who are online, and their connections.
@@ -62,8 +63,10 @@ struct Online {
     departures: u64,
     /// The grace period is over. The user is kept as long as the roster has not been told.
     ended: bool,
-    /// Whether the roster was told that the user is here.
-    declared: bool,
+    /// Whether the roster has the user here. None where that is not known: it was told something, and did not answer.
+    declared: Option<bool>,
+    /// Whether one of the connections to the chat was told what had been kept for the user.
+    welcomed: bool,
 }
 
 impl Presence {
@@ -97,7 +100,8 @@ impl Presence {
                 connections: Vec::new(),
                 departures: 0,
                 ended: true,
-                declared: false,
+                declared: Some(false),
+                welcomed: false,
             });
         user.connections.push(Arc::clone(connection));
         user.identity = Arc::clone(&identity);
@@ -112,11 +116,20 @@ impl Presence {
         let tenant = self.tenant(&identity.tenant);
         let mut user = tenant.users.get_mut(&identity.user_id)?;
         user.connections.retain(|other| other.id != connection.id);
+        let is_chat = |other: &Arc<Connection>| other.namespace == Namespace::Chat;
+        user.welcomed &= user.connections.iter().any(is_chat);
         if !user.connections.is_empty() {
             return None;
         }
         user.departures += 1;
         Some(user.departures)
+    }
+
+    /// Whether a user is to be told what was kept for them: nobody here has been since they came.
+    fn welcome(&self, identity: &Identity) -> bool {
+        let users = &self.tenant(&identity.tenant).users;
+        let user = users.get_mut(&identity.user_id);
+        user.is_some_and(|mut user| !mem::replace(&mut user.welcomed, true))
     }
 
     /// Ends a user's presence unless they came back after that departure.
@@ -250,18 +263,24 @@ impl Tenant {
 }
 
 impl Chat {
-    /// A connection is open: from here on it hears what concerns its user.
-    pub async fn connect(&self, connection: &Arc<Connection>) -> Result<()> {
-        let identity = connection.identity();
+    /// A connection is about to be told that it is one: what concerns its user from here on is kept for it until it is
+    /// ([`Chat::connect`]). This waits until other nodes are listened to, or are known to be out of reach.
+    pub async fn expect(&self, connection: &Arc<Connection>) {
+        connection.hold();
         self.listen(connection).await;
+        let _turn = self.presence.turn(&connection.identity().user_id);
+        self.presence.add(connection);
+    }
+
+    /// A connection that was expected is open; what comes first is told before what was kept for it.
+    pub async fn connect(
+        &self,
+        connection: &Arc<Connection>,
+        first: Option<(&'static str, Box<RawValue>)>,
+    ) -> Result<()> {
+        connection.release(first);
+        let identity = connection.identity();
         let companions = self.companions(&identity).await?;
-        let returns = {
-            let _turn = self.presence.turn(&identity.user_id);
-            self.presence.add(connection);
-            self.presence
-                .connection_count(&identity.tenant, &identity.user_id)
-                == 1
-        };
         self.settle(&identity, None, companions).await;
         if let Err(error) = self.confirm(connection).await {
             tracing::info!(%error, "a connection came too late");
@@ -272,12 +291,15 @@ impl Chat {
             Namespace::Support => return self.enter_support(connection).await,
             Namespace::Admin => return self.enter_desk(connection).await,
         }
-        if !returns {
+        if !self.presence.welcome(&identity) {
             // The connection that was here before has been told.
             return Ok(());
         }
         if let Err(error) = self.deliver_pending_notifications(connection).await {
-            tracing::warn!(%error, "kept notifications were not delivered; they are when the user comes next");
+            left_undone(
+                &error,
+                "kept notifications were not delivered; they are when the user comes next",
+            );
         }
         Ok(())
     }
@@ -312,7 +334,10 @@ impl Chat {
             .save_departure(&identity.tenant, &identity.user_id, read, gone)
             .await
         {
-            tracing::warn!(%error, "how far a user has read, and when they left, was not saved");
+            left_undone(
+                &error,
+                "how far a user has read, and when they left, was not saved",
+            );
         }
         let Some(departure) = departure else { return };
         let chat = Arc::clone(self);

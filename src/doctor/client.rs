@@ -32,6 +32,8 @@ const WEBSOCKET_ACCEPT: HeaderName = HeaderName::from_static("sec-websocket-acce
 pub struct Client {
     http: reqwest::Client,
     base: Url,
+    /// What the address had behind the host, which is not looked at.
+    pub left_out: Option<String>,
 }
 
 /// What a request is made of, beside its path.
@@ -116,16 +118,21 @@ impl Client {
     /// # Errors
     /// An address that none is, in words.
     pub fn new(address: &str) -> Result<Self, String> {
-        let mut base = Url::parse(address).map_err(|error| format!("--url {address}: {error}"))?;
-        let scheme = match base.scheme() {
+        let (scheme, _) = address.split_once("://").unwrap_or_default();
+        let scheme = match scheme.to_ascii_lowercase().as_str() {
             "http" | "ws" => "http",
             "https" | "wss" => "https",
-            other => return Err(format!("--url: {other}: is neither http nor https")),
+            _ => {
+                return Err(format!(
+                    "--url {address}: must begin with http:// or https://"
+                ));
+            }
         };
-        let changed = base.set_scheme(scheme).is_ok() && base.host().is_some();
-        if !changed {
-            return Err(format!("--url {address}: names no host"));
+        let mut base = Url::parse(address).map_err(|error| format!("--url {address}: {error}"))?;
+        if base.set_scheme(scheme).is_err() {
+            return Err(format!("--url {address}: cannot be read"));
         }
+        let path = base.path().to_owned();
         base.set_path("/");
         base.set_query(None);
         // Fails where there is one already, which is as good.
@@ -138,7 +145,12 @@ impl Client {
             .no_proxy()
             .build()
             .map_err(|error| innermost(&error))?;
-        Ok(Self { http, base })
+        let left_out = (path != "/").then_some(path);
+        Ok(Self {
+            http,
+            base,
+            left_out,
+        })
     }
 
     pub const fn base(&self) -> &Url {

@@ -14,6 +14,7 @@ mod websocket;
 
 use std::{future::Future, time::Duration};
 
+use reqwest::Url;
 use tokio::time::timeout;
 
 use client::{Ask, Client, Failure};
@@ -37,16 +38,55 @@ pub struct Options {
     pub wait: Duration,
 }
 
+impl Options {
+    /// The same, with the origin as browsers name it.
+    fn checked(&self) -> Result<Self, String> {
+        // The server would take nothing for no token, and make a guest.
+        if self
+            .token
+            .as_deref()
+            .is_some_and(|token| token.trim().is_empty())
+        {
+            return Err("--token: is empty".to_owned());
+        }
+        let origin = self.origin.as_deref().map(page_origin).transpose()?;
+        Ok(Self {
+            origin,
+            ..self.clone()
+        })
+    }
+}
+
+/// What browsers send as the origin of a page.
+fn page_origin(text: &str) -> Result<String, String> {
+    // That of a page in a file or in a sandbox.
+    if text == "null" {
+        return Ok(text.to_owned());
+    }
+    let url = Url::parse(text).ok();
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https") && url.path() == "/");
+    let origin = url.map(|url| url.origin().ascii_serialization());
+    origin.ok_or_else(|| format!("--origin {text}: is not of the form https://host[:port]"))
+}
+
 /// Examines what is behind an address.
 ///
 /// # Errors
 /// Options that make no sense, in words.
 pub async fn examine(options: &Options) -> Result<Report, String> {
     let client = Client::new(&options.url)?;
+    let options = &options.checked()?;
     let mut findings = match reach(&client).await {
         Ok(finding) => vec![finding],
         Err(finding) => return Ok(Report(vec![finding])),
     };
+    findings.extend(client.left_out.as_ref().map(|path| {
+        Finding::warning(
+            "address",
+            format!("{path} of --url was left out: Socket.IO is at /socket.io/ of the root, and its clients take a path for a namespace"),
+            format!("Let clients connect to {}", client.origin()),
+        )
+    }));
     let limit = LIMIT.max(options.wait + SLACK);
     let all = tokio::join!(
         bounded("nodes", limit, nodes::examine(&client)),

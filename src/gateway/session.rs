@@ -27,8 +27,9 @@ use super::{
     reply::{Answer, Reply},
 };
 use crate::{
-    chat::{CloseReason, Connection, Entry, Namespace, Outlet},
+    chat::{CloseReason, Connection, Entry, Namespace, Outlet, left_undone},
     error::Error,
+    protocol::to_raw,
 };
 
 /// Messages of one connection that may wait for their commit.
@@ -70,10 +71,12 @@ pub struct Door {
     pub namespace: Namespace,
 }
 
-pub struct Session<E> {
-    gateway: Arc<Gateway>,
+/// What serves a connection, from the moment before its client is told that it is connected.
+pub struct Session<E, W> {
     door: Door,
     admitted: Admitted,
+    caller: Caller,
+    way: Arc<W>,
     events: mpsc::Receiver<E>,
     line: Arc<Line>,
     /// Messages on their way to the disk, in the order in which they were sent.
@@ -81,18 +84,28 @@ pub struct Session<E> {
     pace: Pace,
 }
 
-impl<E: Incoming> Session<E> {
-    pub fn new(
+impl<E: Incoming, W: Way> Session<E, W> {
+    /// Makes the connection. What happens from here on it hears once it is served, on whatever node it happens.
+    pub async fn begin(
         gateway: Arc<Gateway>,
         door: Door,
         admitted: Admitted,
         events: mpsc::Receiver<E>,
         line: Arc<Line>,
+        way: Arc<W>,
     ) -> Self {
+        let identity = admitted.identity.clone();
+        let connection = Connection::new(door.namespace, identity, Box::new(Arc::clone(&way)));
+        way.serves(&connection);
+        gateway.chat.expect(&connection).await;
         Self {
-            gateway,
             door,
             admitted,
+            caller: Caller {
+                gateway,
+                connection,
+            },
+            way,
             events,
             line,
             uncommitted: FuturesOrdered::new(),
@@ -100,31 +113,34 @@ impl<E: Incoming> Session<E> {
         }
     }
 
+    /// The client was gone before it was told that it is connected.
+    pub async fn abandon(self) {
+        let Caller {
+            gateway,
+            connection,
+        } = &self.caller;
+        gateway.chat.disconnect(connection).await;
+    }
+
     /// Serves the connection until either side closes it.
-    pub async fn run<W: Way>(mut self, way: Arc<W>) {
-        let identity = self.admitted.identity.clone();
-        let kind = identity.kind();
-        let connection = Connection::new(self.door.namespace, identity, Box::new(Arc::clone(&way)));
-        way.serves(&connection);
+    pub async fn run(mut self) {
+        let caller = self.caller.clone();
+        let kind = caller.connection.identity().kind();
         let gauge = metrics::gauge!("confab_connections", "door" => self.door.name, "kind" => kind);
         gauge.increment(1.0);
         refusals::count_connect(self.door.name, "ok");
-        if let Some(session) = &self.admitted.made {
-            connection.send("session", session);
-        }
-        let caller = Caller {
-            gateway: Arc::clone(&self.gateway),
-            connection,
-        };
-        if let Err(error) = caller.gateway.chat.connect(&caller.connection).await {
-            tracing::warn!(%error, "a connection was not announced");
-            way.close(CloseReason::Restarting);
+        let made = self.admitted.made.as_ref();
+        let session = made.map(|session| ("session", to_raw(session)));
+        let chat = &caller.gateway.chat;
+        if let Err(error) = chat.connect(&caller.connection, session).await {
+            left_undone(&error, "a connection was not announced");
+            self.way.close(CloseReason::Restarting);
         }
         self.serve(&caller).await;
         self.finish(&caller).await;
         let closed = &self.line.closed;
         if !closed.is_cancelled() {
-            way.finish().await;
+            self.way.finish().await;
             // The client may take its time, its user is gone all the same.
             drop(timeout(CLOSING_PATIENCE, closed.cancelled()).await);
         }
@@ -134,7 +150,7 @@ impl<E: Incoming> Session<E> {
 
     async fn serve(&mut self, caller: &Caller) {
         loop {
-            let expiry = self.expiry(caller);
+            let expiry = expiry(caller);
             self.pace
                 .spend(self.line.answered.swap(0, Ordering::Relaxed));
             let wait = self.pace.wait();
@@ -190,11 +206,11 @@ impl<E: Incoming> Session<E> {
         let entry = Entry::new(name, &identity)
             .door(self.door.name)
             .address(self.admitted.ip);
-        let reply = Reply::new(&self.gateway.chat.audit, entry, answer);
+        let reply = Reply::new(&caller.gateway.chat.audit, entry, answer);
         if let Some(why) = caller.connection.refusal() {
             return reply.fail(why);
         }
-        if self
+        if caller
             .gateway
             .chat
             .time_left(&identity)
@@ -207,17 +223,17 @@ impl<E: Incoming> Session<E> {
             self.uncommitted.push_back(commit);
         }
     }
+}
 
-    /// Ends when the token does; it may be renewed meanwhile.
-    fn expiry(&self, caller: &Caller) -> impl Future<Output = ()> + use<E> {
-        let left = self.gateway.chat.time_left(&caller.connection.identity());
-        async move {
-            match left {
-                // Not even a sleep of no time ends at once, and a flood of events would never wait for it.
-                Some(Duration::ZERO) => {}
-                Some(left) => sleep(left).await,
-                None => pending().await,
-            }
+/// Ends when the token does; it may be renewed meanwhile.
+fn expiry(caller: &Caller) -> impl Future<Output = ()> + use<> {
+    let left = caller.gateway.chat.time_left(&caller.connection.identity());
+    async move {
+        match left {
+            // Not even a sleep of no time ends at once, and a flood of events would never wait for it.
+            Some(Duration::ZERO) => {}
+            Some(left) => sleep(left).await,
+            None => pending().await,
         }
     }
 }

@@ -12,6 +12,7 @@ use tokio::time::{sleep, timeout};
 use super::{
     append,
     failure::{is_broken, is_conflict},
+    health::{Health, Part},
     interruptions::{Interruptions, Place},
     lock,
     open::Connector,
@@ -37,6 +38,7 @@ pub(super) struct Database {
     /// How long a transaction may take: a connection that was cut off without a word never answers.
     patience: Duration,
     interruptions: Arc<Interruptions>,
+    health: Arc<Health>,
 }
 
 impl Database {
@@ -44,12 +46,14 @@ impl Database {
         connector: Connector,
         patience: Duration,
         interruptions: Arc<Interruptions>,
+        health: Arc<Health>,
     ) -> Self {
         Self {
             db: None,
             connector,
             patience,
             interruptions,
+            health,
         }
     }
 
@@ -80,9 +84,8 @@ impl Database {
             }
             let undecided = steps.iter().filter(|_| is_committing);
             let undecided = undecided.flat_map(Step::new_messages_in);
-            if self.interruptions.begin(undecided) {
-                tracing::error!(%error, "nothing can be stored");
-            }
+            self.interruptions.begin(undecided);
+            self.health.down(Part::Stores, &error);
             return Err(Error::StorageUnavailable);
         }
     }
@@ -151,12 +154,12 @@ impl Database {
         let undecided = self.interruptions.undecided();
         match within(TRIAL, self.try_to_write(&undecided)).await {
             Ok(()) => {
-                tracing::info!("messages are stored again");
+                self.health.up(Part::Stores);
                 self.interruptions.end(undecided);
                 true
             }
             Err(error) => {
-                tracing::debug!(%error, "nothing can be stored yet");
+                self.health.down(Part::Stores, &error);
                 self.disconnect().await;
                 false
             }

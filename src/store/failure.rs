@@ -1,19 +1,52 @@
 //! What went wrong in the database: whether it can be tried again, and what callers may know of it.
 
-use std::time::Duration;
+use std::{
+    collections::HashMap,
+    sync::LazyLock,
+    time::{Duration, Instant},
+};
 
+use parking_lot::Mutex;
 use sea_orm::{ConnAcquireErr, DbErr, RuntimeErr, sqlx::Error as SqlxError};
 
 use crate::error::Error;
 
-/// The log gets the cause, the caller does not. That the database is away is said once, by those who connect to it.
+/// How often it is told that the same query fails in the same way.
+const TELL_EVERY: Duration = Duration::from_mins(1);
+
+/// When it was told, and how often it has happened since.
+type Told = HashMap<(&'static str, String), (Instant, u64)>;
+
+/// The log gets the cause, the caller does not. That the database is away is said by those who connect to it, see
+/// `health.rs`.
 pub(super) fn failure(query: &'static str, error: &DbErr) -> Error {
     if is_away(error) {
         tracing::debug!(query, %error, "the database is away");
+    } else if let Some(times) = times_to_tell(query, error) {
+        tracing::error!(query, %error, times, "a query failed");
     } else {
-        tracing::error!(query, %error, "the database failed");
+        tracing::debug!(query, %error, "a query failed");
     }
     Error::StorageUnavailable
+}
+
+/// How often this has happened since it was told last, if it is told now.
+fn times_to_tell(query: &'static str, error: &DbErr) -> Option<u64> {
+    static TOLD: LazyLock<Mutex<Told>> = LazyLock::new(Mutex::default);
+    // Its words may hold whatever was asked for.
+    let kind = code(error).unwrap_or_default();
+    let now = Instant::now();
+    let mut told = TOLD.lock();
+    let Some((at, times)) = told.get_mut(&(query, kind.clone())) else {
+        told.insert((query, kind), (now, 0));
+        return Some(1);
+    };
+    *times += 1;
+    if now - *at < TELL_EVERY {
+        return None;
+    }
+    *at = now;
+    Some(std::mem::take(times))
 }
 
 /// There is no connection, or nothing comes from it.

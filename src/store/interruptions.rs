@@ -36,14 +36,12 @@ impl Interruptions {
         }
     }
 
-    /// Nothing can be written, or it is not known what was. Says whether this is new.
-    pub(super) fn begin(&self, undecided: impl IntoIterator<Item = Place>) -> bool {
+    /// Nothing can be written, or it is not known what was.
+    pub(super) fn begin(&self, undecided: impl IntoIterator<Item = Place>) {
         let mut state = self.state.lock();
-        let is_new = !state.is_on;
         state.is_on = true;
         state.undecided.extend(undecided);
         self.begun.notify_one();
-        is_new
     }
 
     pub(super) fn is_on(&self) -> bool {

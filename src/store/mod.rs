@@ -12,6 +12,7 @@ mod claim;
 mod committing;
 mod failure;
 mod guests;
+mod health;
 mod interruptions;
 mod lock;
 mod membership;

@@ -15,6 +15,7 @@ use super::{
     Store, UserRow, accounts,
     claim::{Claim, Share, lock_schema},
     committing::Database,
+    health::Health,
     interruptions::Interruptions,
     pool::Pool,
     postgres::{Postgres, Purpose},
@@ -126,7 +127,8 @@ impl Store {
         };
         let claim = Claim::take(Arc::clone(&postgres), share).await?;
         migrate(&postgres).await?;
-        let general = Pool::of_postgres(Arc::clone(&postgres));
+        let health = Arc::<Health>::default();
+        let general = Pool::of_postgres(Arc::clone(&postgres), Arc::clone(&health));
         let interruptions = Arc::new(Interruptions::new());
         // A connection and then all that is done with it.
         let patience = postgres.timeout() * 2;
@@ -141,6 +143,7 @@ impl Store {
             Connector::Postgres(postgres),
             patience,
             Arc::clone(&interruptions),
+            health,
         );
         let hold = Arc::new(Hold::Claim(claim));
         Ok(Self {
@@ -164,14 +167,16 @@ impl Store {
         write.close().await?;
         let reader = sqlite::connect(&url, Access::Read, readers()).await?;
         let interruptions = Arc::new(Interruptions::new());
+        let health = Arc::<Health>::default();
         let database = Database::new(
             Connector::Sqlite(url),
             Duration::MAX,
             Arc::clone(&interruptions),
+            Arc::clone(&health),
         );
         let hold = Arc::new(Hold::File { _lock: lock });
         Ok(Self {
-            reader: Pool::of_sqlite(reader),
+            reader: Pool::of_sqlite(reader, health),
             writer: Writer::start(database, None, Arc::clone(&hold), clock, committed),
             hold,
             interruptions,

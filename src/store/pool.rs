@@ -4,14 +4,7 @@
 //! answers again, and the library would wait for it to take it back. So whatever breaks a connection replaces the pool:
 //! those that are in use end by themselves, and nobody gets one of them again.
 
-use std::{
-    future::Future,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
-};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use parking_lot::RwLock;
 use sea_orm::{
@@ -22,6 +15,7 @@ use tokio::time::timeout;
 
 use super::{
     failure::{is_away, is_broken, is_silent, no_answer},
+    health::{Health, Part},
     postgres::{Postgres, Purpose},
 };
 
@@ -36,7 +30,7 @@ pub(super) struct Pool {
     current: Arc<RwLock<Current>>,
     /// None for SQLite, whose connections do not fail by themselves.
     renewal: Option<Arc<Postgres>>,
-    is_away: Arc<AtomicBool>,
+    health: Arc<Health>,
 }
 
 struct Current {
@@ -45,20 +39,20 @@ struct Current {
 }
 
 impl Pool {
-    pub(super) fn of_sqlite(db: DatabaseConnection) -> Self {
-        Self::new(db, None)
+    pub(super) fn of_sqlite(db: DatabaseConnection, health: Arc<Health>) -> Self {
+        Self::new(db, None, health)
     }
 
-    pub(super) fn of_postgres(postgres: Arc<Postgres>) -> Self {
-        Self::new(postgres.pool(Purpose::General), Some(postgres))
+    pub(super) fn of_postgres(postgres: Arc<Postgres>, health: Arc<Health>) -> Self {
+        Self::new(postgres.pool(Purpose::General), Some(postgres), health)
     }
 
-    fn new(db: DatabaseConnection, renewal: Option<Arc<Postgres>>) -> Self {
+    fn new(db: DatabaseConnection, renewal: Option<Arc<Postgres>>, health: Arc<Health>) -> Self {
         let current = Current { db, generation: 0 };
         Self {
             current: Arc::new(RwLock::new(current)),
             renewal,
-            is_away: Arc::default(),
+            health,
         }
     }
 
@@ -95,22 +89,15 @@ impl Pool {
                 if is_broken(error) || is_silent(error) {
                     self.renew(generation);
                 }
-                if !self.is_away.swap(true, Ordering::Relaxed) {
-                    tracing::error!(%error, "the database does not answer");
-                }
+                self.health.down(Part::Answers, error);
             }
-            _ => {
-                let was_away = self.is_away.load(Ordering::Relaxed);
-                if was_away && self.is_away.swap(false, Ordering::Relaxed) {
-                    tracing::info!("the database answers again");
-                }
-            }
+            _ => self.health.up(Part::Answers),
         }
     }
 
     /// How long something may take: a connection, and then the answer.
     pub(super) fn patience(&self, postgres: &Postgres) -> Duration {
-        if self.is_away.load(Ordering::Relaxed) {
+        if self.health.is_down(Part::Answers) {
             WHILE_AWAY
         } else {
             postgres.timeout() * 2
@@ -123,7 +110,10 @@ impl Pool {
         F: Future<Output = Result<T, DbErr>>,
     {
         let Some(postgres) = &self.renewal else {
-            return query(self.connections().0).await;
+            let (db, generation) = self.connections();
+            let answer = query(db).await;
+            self.learn(generation, &answer);
+            return answer;
         };
         let patience = self.patience(postgres);
         let (db, mut generation) = self.connections();

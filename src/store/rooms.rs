@@ -81,7 +81,7 @@ impl Store {
             .await?
     }
 
-    /// The users who share a room with a user, for presence; at most so many.
+    /// The other users who share a room with a user, for presence; at most so many.
     pub async fn companions(
         &self,
         tenant: &TenantId,
@@ -93,6 +93,7 @@ impl Store {
             .column(participants::Column::UserId)
             .distinct()
             .filter(participants::Column::TenantId.eq(tenant.clone()))
+            .filter(participants::Column::UserId.ne(user.clone()))
             .filter(participants::Column::RoomId.in_subquery(rooms_of_user(tenant, user)))
             .limit(most)
             .into_tuple();

@@ -96,6 +96,13 @@ describe('what is right', { concurrency: 2 }, () => {
     found(result, 'ok', 'token', /guests may come in/);
   });
 
+  it('a path behind the host is left out, and said to be', async () => {
+    const result = await ask(`${hasty.url}/chat`);
+    found(result, 'warning', 'address', /\/chat of --url was left out/, /connect to http:\/\/127/);
+    nothingElse(result, 'address');
+    assert.equal(result.code, 0);
+  });
+
   it('a ping ends the watch of silent connections', async () => {
     const result = await ask(hasty.url, { wait: 15 });
     nothingElse(result);
@@ -255,6 +262,8 @@ describe('who is let in', { concurrency: 2 }, () => {
 
   it('an origin that is', async () => found(await ask(strict.url, { origin: 'https://app.example' }), 'ok', 'origin'));
 
+  it('an origin as it is copied out of a browser', async () => found(await ask(strict.url, { origin: 'HTTPS://App.example:443/' }), 'ok', 'origin', /https:\/\/app\.example may/));
+
   it('an origin whose headers are doubled on the way', () => behind(plain([strict], { location: 'add_header Access-Control-Allow-Origin *;' }), async (url) => {
     found(await ask(url, { origin: 'https://app.example' }), 'problem', 'origin', /doubled/);
   }));
@@ -313,10 +322,15 @@ describe('addresses that lead nowhere', { concurrency: 2 }, () => {
   }));
 
   it('options that make no sense', async () => {
-    for (const url of ['nonsense', 'ftp://127.0.0.1']) {
+    for (const url of ['nonsense', 'ftp://127.0.0.1', 'localhost:3000', 'http://']) {
       const { code, stdout, stderr } = await nodes[0].command(['doctor', '--url', url]);
       assert.deepEqual([code, stdout], [1, '']);
-      assert.match(stderr, /--url/);
+      assert.match(stderr, url === 'http://' ? /--url/ : /--url .*: must begin with http:\/\/ or https:\/\//);
+    }
+    for (const [option, value] of [['--token', ''], ['--origin', 'app.example'], ['--origin', 'https://app.example/page']]) {
+      const { code, stdout, stderr } = await nodes[0].command(['doctor', '--url', nodes[0].url, option, value]);
+      assert.deepEqual([code, stdout], [1, '']);
+      assert.ok(stderr.includes(option), stderr);
     }
   });
 });

@@ -61,7 +61,8 @@ async fn connect(chat: &Arc<Chat>, identity: &Identity) -> (Arc<Connection>, Arc
     let ending = Arc::new(Ending::default());
     let outlet = Box::new(Recorder(Arc::clone(&ending)));
     let connection = Connection::new(Namespace::Chat, identity.clone(), outlet);
-    chat.connect(&connection).await.unwrap();
+    chat.expect(&connection).await;
+    chat.connect(&connection, None).await.unwrap();
     (connection, ending)
 }
 

@@ -2,7 +2,7 @@
 
 pub mod cluster;
 mod doors;
-mod nodes;
+pub mod nodes;
 mod outages;
 mod speed;
 

@@ -126,7 +126,8 @@ async fn connect(chat: &Arc<Chat>, user: i64) -> (Arc<Connection>, Recorder) {
     };
     chat.know_user(&identity).await.unwrap();
     let connection = Connection::new(Namespace::Chat, identity, Box::new(recorder.clone()));
-    chat.connect(&connection).await.unwrap();
+    chat.expect(&connection).await;
+    chat.connect(&connection, None).await.unwrap();
     (connection, recorder)
 }
 

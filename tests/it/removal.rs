@@ -112,7 +112,8 @@ async fn connect(chat: &Arc<Chat>, watch: &Arc<Watch>, id: &'static str) -> Arc<
     chat.know_user(&identity).await.unwrap();
     let watch = Arc::clone(watch);
     let connection = Connection::new(Namespace::Chat, identity, Box::new(Spy { user: id, watch }));
-    chat.connect(&connection).await.unwrap();
+    chat.expect(&connection).await;
+    chat.connect(&connection, None).await.unwrap();
     connection
 }
 

@@ -1,5 +1,6 @@
 //! The store on PostgreSQL, with several nodes on one database.
 
+mod companions;
 mod failures;
 mod opening;
 mod races;

@@ -3,14 +3,9 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
-use tokio::{
-    sync::watch,
-    time::{Duration, Instant},
-};
+use tokio::sync::watch;
 
-/// An outage that follows another within so long is told of only if it lasts as long: a connection that breaks again and
-/// again does not fill the log.
-const QUIET: Duration = Duration::from_secs(10);
+use crate::outage::{Outages, Over};
 
 /// Whether Redis is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,17 +35,11 @@ enum Condition {
     Down,
 }
 
-struct Outage {
-    since: Instant,
-    reason: String,
-    told: bool,
-    unsent: u64,
-}
-
 struct State {
     parts: [Condition; 3],
-    outage: Option<Outage>,
-    last_outage: Option<Instant>,
+    outages: Outages,
+    /// What had not been sent to other nodes before the last of them.
+    unsent_before: u64,
     is_refusing: bool,
 }
 
@@ -68,8 +57,8 @@ impl Monitor {
         Self {
             state: Mutex::new(State {
                 parts: [Condition::Starting, Condition::Unused, Condition::Unused],
-                outage: None,
-                last_outage: None,
+                outages: Outages::default(),
+                unsent_before: 0,
                 is_refusing: false,
             }),
             health: watch::Sender::new(Health::Connecting),
@@ -101,14 +90,9 @@ impl Monitor {
     pub(super) fn down(&self, part: Part, reason: &str) {
         let mut state = self.state.lock();
         state.parts[part as usize] = Condition::Down;
-        if state.outage.is_none() {
+        if state.outages.begin(reason) {
             metrics::counter!("confab_bus_outages_total").increment(1);
-            state.outage = Some(Outage {
-                since: Instant::now(),
-                reason: reason.to_owned(),
-                told: false,
-                unsent: self.unsent.load(Ordering::Relaxed),
-            });
+            state.unsent_before = self.unsent.load(Ordering::Relaxed);
         }
         self.conclude(&mut state);
     }
@@ -141,7 +125,7 @@ impl Monitor {
 
     fn conclude(&self, state: &mut State) {
         let any = |condition| state.parts.contains(&condition);
-        let health = if any(Condition::Down) || (any(Condition::Starting) && state.outage.is_some())
+        let health = if any(Condition::Down) || (any(Condition::Starting) && state.outages.is_on())
         {
             Health::Away
         } else if any(Condition::Starting) {
@@ -152,10 +136,14 @@ impl Monitor {
             Health::Up
         };
         if health == Health::Away {
-            tell_begin(state);
-        } else if let Some(outage) = state.outage.take() {
-            state.last_outage = Some(Instant::now());
-            self.tell_end(&outage);
+            if let Some(reason) = state.outages.to_tell() {
+                tracing::warn!(
+                    reason,
+                    "Redis is away: nodes hear of each other through the database, later; presence and limits are each node's own"
+                );
+            }
+        } else if let Some(over) = state.outages.end() {
+            self.tell_end(&over, state.unsent_before);
         }
         let is_up = matches!(health, Health::Up | Health::Refusing);
         metrics::gauge!("confab_bus_up").set(if is_up { 1.0 } else { 0.0 });
@@ -166,28 +154,13 @@ impl Monitor {
         });
     }
 
-    fn tell_end(&self, outage: &Outage) {
-        let unsent = self.unsent.load(Ordering::Relaxed) - outage.unsent;
-        let seconds = outage.since.elapsed().as_secs_f64();
-        if outage.told {
+    fn tell_end(&self, over: &Over, unsent_before: u64) {
+        let unsent = self.unsent.load(Ordering::Relaxed) - unsent_before;
+        let seconds = over.seconds;
+        if over.was_told {
             tracing::info!(seconds, unsent, "Redis is back");
         } else {
             tracing::debug!(seconds, unsent, "Redis is back");
         }
-    }
-}
-
-fn tell_begin(state: &mut State) {
-    let since = |instant: Instant| instant.elapsed() >= QUIET;
-    let is_first = state.last_outage.is_none_or(since);
-    if let Some(outage) = &mut state.outage
-        && !outage.told
-        && (is_first || since(outage.since))
-    {
-        outage.told = true;
-        tracing::warn!(
-            reason = outage.reason,
-            "Redis is away: nodes hear of each other through the database, later; presence and limits are each node's own"
-        );
     }
 }

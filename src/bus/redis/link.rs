@@ -86,13 +86,9 @@ impl Link {
     /// # Errors
     /// The settings are wrong, in words, without the password.
     pub fn start(config: &Config) -> Result<Option<Self>, String> {
-        let Some(url) = &config.redis_url.0 else {
+        let Some((target, names)) = place(config)? else {
             return Ok(None);
         };
-        let target = Target::parse(url)?;
-        let names = Names::new(&config.redis_prefix)?;
-        // Fails only where there is one already.
-        drop(rustls::crypto::ring::default_provider().install_default());
         let node = NodeId(Uuid::now_v7());
         let shared = Arc::new(Shared {
             target,
@@ -110,6 +106,29 @@ impl Link {
             shared,
             _running: Arc::new(end.drop_guard()),
         }))
+    }
+
+    /// Looks whether the Redis of the settings, if there is one, is of use, and changes nothing in it.
+    ///
+    /// # Errors
+    /// Why it is not, in words, without the password.
+    pub async fn inspect(config: &Config) -> Result<bool, String> {
+        let Some((target, names)) = place(config)? else {
+            return Ok(false);
+        };
+        let looking = async {
+            let mut connection = target.connect(|_| Ok(())).await?;
+            // Writes, and finds nothing to remove.
+            let key = names.name("probe", &["none"], &[]);
+            let write = redis::cmd("DEL").arg(key).clone();
+            write.exec_async(&mut connection).await
+        };
+        let why = match timeout(PROBE_PATIENCE, looking).await {
+            Ok(Ok(())) => return Ok(true),
+            Ok(Err(error)) => words(&error),
+            Err(_) => "it did not answer in time".to_owned(),
+        };
+        Err(format!("the Redis of redis_url: {why}"))
     }
 
     /// Asks Redis, for half a second at most. While it is away this does not wait at all.
@@ -179,6 +198,18 @@ impl Link {
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.shared
     }
+}
+
+/// Where Redis is, and what is ours in it.
+fn place(config: &Config) -> Result<Option<(Target, Names)>, String> {
+    let Some(url) = &config.redis_url.0 else {
+        return Ok(None);
+    };
+    let target = Target::parse(url)?;
+    let names = Names::new(&config.redis_prefix)?;
+    // Fails only where there is one already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    Ok(Some((target, names)))
 }
 
 impl Shared {

@@ -2,12 +2,14 @@
 --
 -- KEYS: 1 a hash: a field for each lease under which the user is somewhere; `v`, the version of the last coming online or
 --         going offline; `d`, the lease with whose end the user went offline, if it was so
--- ARGV: 1 what happens (arrive, depart, reap), 2 the lease, 3 what the leases of its node begin with, 4 what is noted of
+-- ARGV: 1 what happens (arrive, remain, depart, reap), 2 the lease, 3 what the leases of its node begin with, 4 what is noted of
 --         the user there
 --
--- Returns the version, if the user is nowhere else, or 0; and the other leases. Who asks again gets the same version.
+-- Returns the version, if the user is nowhere else, or 0; and the other leases. Who asks again gets the same version. For one
+-- who remains it is 0 besides, unless it had been said that they had gone.
 
 local key, what, lease, node = KEYS[1], ARGV[1], ARGV[2], ARGV[3]
+local is_here = what == 'arrive' or what == 'remain'
 local ours, others = {}, {}
 for _, field in ipairs(redis.call('HKEYS', key)) do
   if field == 'v' or field == 'd' then
@@ -30,7 +32,7 @@ if #ours > 0 then
   redis.call('HDEL', key, unpack(ours))
 end
 local by = redis.call('HGET', key, 'd')
-if what == 'arrive' then
+if is_here then
   redis.call('HSET', key, lease, ARGV[4])
   redis.call('HDEL', key, 'd')
   redis.call('PERSIST', key)
@@ -38,9 +40,14 @@ end
 if #others > 0 then
   return { 0, others }
 end
-if what == 'arrive' then
+if is_here then
+  -- A hash without a version is one that was lost: nothing was said of the user since.
+  local had_gone = #ours == 0 and last
   if #ours == 0 or not last then
     change()
+  end
+  if what == 'remain' and not had_gone then
+    return { 0, others }
   end
 elseif what == 'depart' then
   if #ours > 0 or not last then
@@ -53,7 +60,7 @@ elseif #ours > 0 then
 elseif by ~= lease then
   return { 0, others }
 end
-if what ~= 'arrive' then
+if not is_here then
   -- The version is kept for those who ask again, and for as long as clocks may differ.
   redis.call('EXPIRE', key, 600)
 end

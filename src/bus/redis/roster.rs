@@ -70,6 +70,7 @@ impl RedisRoster {
 
     async fn say_here(
         &self,
+        what: &str,
         tenant: &TenantId,
         user: &UserId,
         rooms: &[RoomId],
@@ -77,8 +78,7 @@ impl RedisRoster {
         let held = Leased::User(tenant.clone(), user.clone());
         let lease = self.lease.hold(&held).await?;
         let rooms = serde_json::to_string(rooms).unwrap_or_default();
-        let (version, others) =
-            presence(&self.lease, "arrive", &lease, tenant, user, &rooms).await?;
+        let (version, others) = presence(&self.lease, what, &lease, tenant, user, &rooms).await?;
         self.lease.alive(&others).await;
         Ok(version)
     }
@@ -160,7 +160,16 @@ impl Roster for RedisRoster {
         user: &'a UserId,
         rooms: &'a [RoomId],
     ) -> Answer<'a, Option<Version>> {
-        Box::pin(async { self.owed(self.say_here(tenant, user, rooms).await) })
+        Box::pin(async { self.owed(self.say_here("arrive", tenant, user, rooms).await) })
+    }
+
+    fn remain<'a>(
+        &'a self,
+        tenant: &'a TenantId,
+        user: &'a UserId,
+        rooms: &'a [RoomId],
+    ) -> Answer<'a, Option<Version>> {
+        Box::pin(async { self.owed(self.say_here("remain", tenant, user, rooms).await) })
     }
 
     fn depart<'a>(&'a self, tenant: &'a TenantId, user: &'a UserId) -> Answer<'a, Option<Version>> {

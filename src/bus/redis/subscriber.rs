@@ -173,14 +173,14 @@ impl Connection<'_> {
     /// Tells Redis what is listened to, and what changes, until it cannot.
     async fn keep(&mut self, ear: &Ear) -> Result<Infallible, String> {
         self.ping().await?;
-        while self.tell_next().await? {}
+        while self.tell_next(ear).await? {}
         self.link.shared().monitor.up(Part::Subscriber);
         ear.catch_up();
         let (mut health, mut was_away) = (self.link.watch(), false);
         let mut ping_at = Instant::now() + PING_EVERY;
         loop {
             tokio::select! {
-                () = self.topics.changed.notified() => while self.tell_next().await? {},
+                () = self.topics.changed.notified() => while self.tell_next(ear).await? {},
                 () = sleep_until(ping_at) => {}
                 Ok(()) = health.changed() => {}
             }
@@ -209,16 +209,19 @@ impl Connection<'_> {
     }
 
     /// Tells Redis of some changes; `false` if there are none.
-    async fn tell_next(&mut self) -> Result<bool, String> {
+    async fn tell_next(&mut self, ear: &Ear) -> Result<bool, String> {
         let changes = self.topics.take(BATCH, &self.told);
         if changes.is_empty() {
             return Ok(self.topics.has_changes());
         }
-        self.tell(changes).await?;
+        if self.tell(changes).await? {
+            ear.catch_up();
+        }
         Ok(true)
     }
 
-    async fn tell(&mut self, changes: Changes) -> Result<(), String> {
+    /// Says whether somebody did not wait for it.
+    async fn tell(&mut self, changes: Changes) -> Result<bool, String> {
         let (begin, end) = if self.is_cluster {
             ("SSUBSCRIBE", "SUNSUBSCRIBE")
         } else {
@@ -241,7 +244,6 @@ impl Connection<'_> {
             .await
             .map_err(|_| "it did not answer in time".to_owned())?
             .map_err(|error| words(&error))?;
-        self.topics.confirm(&changes.begin);
-        Ok(())
+        Ok(self.topics.confirm(&changes.begin))
     }
 }

@@ -205,22 +205,24 @@ impl Topics {
         !self.state.lock().changes.is_empty()
     }
 
-    /// Redis sends what is published on these from here on.
-    pub(super) fn confirm(&self, channels: &[Arc<str>]) {
+    /// Redis sends what is published on these from here on. Says whether somebody did not wait for it, who may have missed
+    /// something.
+    pub(super) fn confirm(&self, channels: &[Arc<str>]) -> bool {
         let state = &mut *self.state.lock();
         let Some(session) = state.session else {
-            return;
+            return false;
         };
+        let mut is_late = false;
         for channel in channels {
             let Some(listening) = state.channels.get_mut(channel) else {
                 continue;
             };
             listening.confirmed = Some(session);
             for waiting in listening.waiting.drain(..) {
-                // Whoever waited may have gone.
-                waiting.send(session).ok();
+                is_late |= waiting.send(session).is_err();
             }
         }
+        is_late
     }
 
     /// What was published before `asked` has been heard.

@@ -22,7 +22,7 @@ use super::{Presence, Tenant, news::Companions, stripe};
 use crate::{
     auth::Identity,
     bus::{Redeclare, Topic, Unreachable, Version},
-    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity},
+    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity, left_undone},
 };
 
 /// How often nodes tell each other how many users they have.
@@ -85,11 +85,18 @@ impl Presence {
     fn undeclared(&self, tenant: &TenantId, user: &UserId) -> Option<bool> {
         let tenant = self.tenant(tenant);
         let online = tenant.users.get(user)?;
-        (online.declared == online.ended).then_some(!online.ended)
+        (online.declared != Some(!online.ended)).then_some(!online.ended)
     }
 
-    /// The roster was told.
-    fn declared(&self, tenant: &TenantId, user: &UserId, is_here: bool) {
+    /// A user who is here, of whom the roster was told.
+    fn declared_here(&self, tenant: &TenantId, user: &UserId) -> Option<Arc<Identity>> {
+        let tenant = self.tenant(tenant);
+        let online = tenant.users.get(user)?;
+        (online.declared == Some(true) && !online.ended).then(|| Arc::clone(&online.identity))
+    }
+
+    /// What the roster was told, if it answered.
+    fn declared(&self, tenant: &TenantId, user: &UserId, is_here: Option<bool>) {
         if let Some(mut online) = self.tenant(tenant).users.get_mut(user) {
             online.declared = is_here;
         }
@@ -98,7 +105,9 @@ impl Presence {
     /// Forgets a user who is gone and whom the roster does not have.
     fn forget(&self, tenant: &TenantId, user: &UserId) {
         let users = &self.tenant(tenant).users;
-        users.remove_if(user, |_, online| online.ended && !online.declared);
+        users.remove_if(user, |_, online| {
+            online.ended && online.declared == Some(false)
+        });
     }
 
     /// All users who are kept here, and whether the roster was told what is so.
@@ -110,7 +119,12 @@ impl Presence {
             .collect();
         let users = tenants.iter().flat_map(|tenant| {
             let users = tenant.users.iter();
-            let users = users.map(|user| (Arc::clone(&user.identity), user.declared != user.ended));
+            let users = users.map(|user| {
+                (
+                    Arc::clone(&user.identity),
+                    user.declared == Some(!user.ended),
+                )
+            });
             users.collect::<Vec<_>>()
         });
         users.collect()
@@ -154,10 +168,13 @@ impl Chat {
         };
         let version = match changed {
             Ok(version) => {
-                self.presence.declared(tenant, user, is_here);
+                self.presence.declared(tenant, user, Some(is_here));
                 version
             }
-            Err(Unreachable) => Some(Version::default()),
+            Err(Unreachable) => {
+                self.presence.declared(tenant, user, None);
+                Some(Version::default())
+            }
         };
         if let Some(version) = version {
             let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
@@ -191,17 +208,30 @@ impl Chat {
     async fn declare_again(&self, identity: &Identity, what: Redeclare) {
         let (tenant, user) = (&identity.tenant, &identity.user_id);
         let _one_by_one = self.presence.declaring[stripe(user)].lock().await;
-        if !self.presence.is_here(tenant, user) {
+        if self.presence.declared_here(tenant, user).is_none() {
             return;
         }
         let rooms = self.rooms_here(tenant, user, None);
-        match self.roster.arrive(tenant, user, &rooms).await {
-            Ok(Some(version)) if what == Redeclare::Aloud => {
+        let changed = if what == Redeclare::Aloud {
+            self.roster.arrive(tenant, user, &rooms).await
+        } else {
+            self.roster.remain(tenant, user, &rooms).await
+        };
+        self.told_again(identity, changed).await;
+    }
+
+    /// The roster was told again of a user of whom it was told: others may believe that the user had gone.
+    async fn told_again(&self, identity: &Identity, changed: Result<Option<Version>, Unreachable>) {
+        match changed {
+            Ok(Some(version)) => {
                 let companions = self.companions_or_none(identity).await;
                 self.publish_presence(identity, None, companions, version);
             }
-            Ok(_) => {}
-            Err(Unreachable) => self.presence.declared(tenant, user, false),
+            Ok(None) => {}
+            Err(Unreachable) => {
+                let (tenant, user) = (&identity.tenant, &identity.user_id);
+                self.presence.declared(tenant, user, None);
+            }
         }
     }
 
@@ -216,14 +246,12 @@ impl Chat {
             return;
         }
         let _one_by_one = self.presence.declaring[stripe(user)].lock().await;
-        let is_declared = self.presence.undeclared(tenant, user).is_none();
-        if !is_declared || !self.presence.is_here(tenant, user) {
+        let Some(identity) = self.presence.declared_here(tenant, user) else {
             return;
-        }
+        };
         let rooms = self.rooms_here(tenant, user, entering);
-        if self.roster.arrive(tenant, user, &rooms).await.is_err() {
-            self.presence.declared(tenant, user, false);
-        }
+        let changed = self.roster.remain(tenant, user, &rooms).await;
+        self.told_again(&identity, changed).await;
     }
 
     pub(in crate::chat) fn spawn_note_rooms(&self, tenant: &TenantId, user: &UserId) {
@@ -265,7 +293,7 @@ impl Chat {
             Ok(Some(row)) => row,
             Ok(None) => return,
             Err(error) => {
-                tracing::warn!(%error, "that a user went with their node was not told");
+                left_undone(&error, "that a user went with their node was not told");
                 return;
             }
         };
@@ -274,7 +302,7 @@ impl Chat {
             .store
             .save_departure(&tenant, &user, Vec::new(), Some(gone));
         if let Err(error) = saved.await {
-            tracing::warn!(%error, "when a user left was not saved");
+            left_undone(&error, "when a user left was not saved");
         }
         let identity = Identity {
             is_guest: row.is_guest,

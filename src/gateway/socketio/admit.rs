@@ -121,13 +121,17 @@ impl Admission {
             name: DOOR,
             namespace: self.namespace,
         };
-        let session = Session::new(Arc::clone(gateway), door, admitted, events, line);
-        gateway.sessions.spawn(async move {
-            // If the client was gone before CONNECT was answered, there never was a connection.
-            if let Ok(socket) = connected.await {
-                session
-                    .run(Arc::new(SocketOutlet::new(socket, ending)))
-                    .await;
+        let outlet = Arc::new(SocketOutlet::new(ending));
+        let (gateway, way) = (Arc::clone(gateway), Arc::clone(&outlet));
+        let sessions = gateway.sessions.clone();
+        let session = Session::begin(gateway, door, admitted, events, line, way).await;
+        sessions.spawn(async move {
+            match connected.await {
+                Ok(socket) => {
+                    outlet.connected(socket);
+                    session.run().await;
+                }
+                Err(_) => session.abandon().await,
             }
         });
         Ok(())

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -113,26 +113,38 @@ impl Ending {
 
 /// The way out of a connection.
 pub struct SocketOutlet {
-    socket: SocketRef,
+    /// Not before CONNECT was answered: nothing may be sent, and a socket that never gets there has to go.
+    socket: OnceLock<SocketRef>,
     ending: Arc<Ending>,
 }
 
 impl SocketOutlet {
-    pub const fn new(socket: SocketRef, ending: Arc<Ending>) -> Self {
-        Self { socket, ending }
+    pub const fn new(ending: Arc<Ending>) -> Self {
+        Self {
+            socket: OnceLock::new(),
+            ending,
+        }
+    }
+
+    pub fn connected(&self, socket: SocketRef) {
+        // It is connected once.
+        drop(self.socket.set(socket));
     }
 }
 
 impl Way for SocketOutlet {
     async fn finish(&self) {
-        self.ending.finish(&self.socket).await;
+        if let Some(socket) = self.socket.get() {
+            self.ending.finish(socket).await;
+        }
     }
 }
 
 impl Outlet for SocketOutlet {
     fn push(&self, event: &'static str, payload: &RawValue) {
-        self.ending
-            .sent(&self.socket, self.socket.emit(event, payload));
+        if let Some(socket) = self.socket.get() {
+            self.ending.sent(socket, socket.emit(event, payload));
+        }
     }
 
     fn close(&self, reason: CloseReason) {

@@ -193,6 +193,21 @@ impl Visit {
         let (queue, events) = mpsc::channel(config.command_queue);
         let (out, frames) = mpsc::channel(config.send_buffer);
         let outlet = FrameOutlet::new(out, self.echo);
+        let door = Door {
+            name: DOOR,
+            namespace: self.namespace,
+        };
+        let ip = guest.admitted.ip;
+        let (line, way) = (Arc::clone(&outlet.line), Arc::clone(&outlet));
+        let session = Session::begin(
+            Arc::clone(&gateway),
+            door,
+            guest.admitted,
+            events,
+            line,
+            way,
+        )
+        .await;
         if let Some(ack) = ack {
             let answer = Box::new(FrameAnswer::new(&outlet, Some(ack)));
             answer.success(&introduced(&identity));
@@ -200,9 +215,7 @@ impl Visit {
         let mut inlet = Inlet {
             namespace: self.namespace,
             audit: gateway.chat.audit.clone(),
-            of: Note::new("unknown", &identity)
-                .door(DOOR)
-                .address(guest.admitted.ip),
+            of: Note::new("unknown", &identity).door(DOOR).address(ip),
             room: None,
             outlet: Arc::clone(&outlet),
             queue,
@@ -211,13 +224,7 @@ impl Visit {
         if let Some(entry) = self.room {
             inlet.enter(entry, guest.token_refused);
         }
-        let door = Door {
-            name: DOOR,
-            namespace: self.namespace,
-        };
-        let line = Arc::clone(&outlet.line);
-        let session = Session::new(Arc::clone(&gateway), door, guest.admitted, events, line);
-        gateway.sessions.spawn(session.run(outlet));
+        gateway.sessions.spawn(session.run());
         let rhythm = Rhythm {
             ping: config.ping_interval_seconds.0,
             heartbeat: config.heartbeat_seconds.0,

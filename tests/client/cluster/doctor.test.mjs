@@ -1,8 +1,9 @@
-// `confab doctor` in front of a whole cluster, and of one that has lost what it stands on.
+// `confab doctor` in front of a whole cluster, and of one that has lost what it stands on; and `confab check` beside it.
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { token } from '../support/clients.mjs';
 import { startCluster } from '../support/cluster.mjs';
+import { freePort } from '../support/program.mjs';
 
 const DOCTOR_MS = 30_000;
 
@@ -18,6 +19,20 @@ it('nothing is found where all is well', async () => {
   assert.equal(found, '', stdout);
   assert.match(stdout, /3 nodes: node-1, node-2, node-3\./);
   assert.equal(code, 0);
+});
+
+it('confab check looks at Redis too', async () => {
+  const check = (redis_url) => cluster.nodes[0].command(['check'], { settings: { redis_url } });
+  const { code, stdout } = await check(cluster.redis.url);
+  assert.match(stdout, /Redis is there/);
+  assert.equal(code, 0);
+  const closed = await freePort();
+  for (const [url, why] of [['http://a', /redis_url: not of the form/], [`redis://:secret@127.0.0.1:${closed}`, /the Redis of redis_url: .*refused/]]) {
+    const refused = await check(url);
+    assert.match(refused.stderr, why);
+    assert.ok(!refused.stderr.includes('secret'));
+    assert.equal(refused.code, 1);
+  }
 });
 
 it('a Redis that is away is found, at every node', async () => {

@@ -65,8 +65,6 @@ export class World {
   /** A connected user of this tenant, with `id` and `username`. */
   async user(id, options = {}) {
     const client = await this.connect({ token: this.token(id), label: String(id), ...options });
-    // A node listens to the others for a new client beside answering CONNECT, and surely before it answers a request.
-    if (this.server.nodes && !options.namespace) await client.barrier();
     return Object.assign(client, { id, username: nameOf(id) });
   }
 

@@ -7,6 +7,7 @@ const SOCKETIO = { client: '4.8', transports: ['websocket'] };
 async function both(w, room_id) {
   const raw = await w.user('raw', { path: `/ws/chat/${room_id}/` });
   const sio = await w.user('sio', SOCKETIO);
+  await raw.waitFor('user_joined', { room_id, user_id: 'raw' });
   await sio.ok('join_room', { room_id });
   for (const client of [raw, sio]) await client.waitFor('user_joined', { room_id, user_id: 'sio' });
   return [raw, sio];

@@ -77,6 +77,20 @@ fn said_once(log: &Log, outages: usize) {
 }
 
 #[tokio::test]
+async fn who_did_not_wait_until_redis_had_confirmed_looks_into_the_store_when_it_has() {
+    let redis = RedisServer::start().await;
+    let proxy = Proxy::start(redis.port).await;
+    let node = Node::start(&format!("redis://{}", proxy.address)).await;
+    proxy.set(Network::Silent);
+    let held = node.listen(room(1)).await;
+    assert!(!held.is_current());
+    // Not for so long that anybody takes it for an outage.
+    let before = node.heard.catch_ups();
+    proxy.set(Network::Whole);
+    node.heard.caught_up_since(before).await;
+}
+
+#[tokio::test]
 async fn redis_is_killed_and_started_again() {
     let mut redis = RedisServer::start().await;
     let log = Log::capture();

@@ -179,6 +179,11 @@ impl Node {
         self.roster.arrive(&tenant(), &user(number), &[]).await
     }
 
+    pub async fn remain(&self, number: u64) -> Option<Version> {
+        let (tenant, user) = (tenant(), user(number));
+        self.roster.remain(&tenant, &user, &[]).await.unwrap()
+    }
+
     pub async fn depart(&self, number: u64) -> Option<Version> {
         self.roster.depart(&tenant(), &user(number)).await.unwrap()
     }

@@ -34,6 +34,34 @@ async fn when_redis_forgets_everything_is_told_again_and_nobody_dies() {
 }
 
 #[tokio::test]
+async fn who_leaves_one_of_two_nodes_when_redis_has_forgotten_turns_out_to_be_on_the_other() {
+    let redis = RedisServer::start().await;
+    let [one, two] = Node::some(&redis.url()).await;
+    for number in 1..=3 {
+        one.arrive(number).await;
+        two.arrive(number).await;
+    }
+    assert_eq!(
+        two.remain(1).await,
+        None,
+        "nothing was said to the contrary"
+    );
+    redis.order(&["FLUSHALL"]).await;
+    // Whether this node said before that they were here, or not: it knows of nobody else who has.
+    one.remain(2).await;
+    for number in 1..=2 {
+        let went = one.depart(number).await.unwrap();
+        let came = two.remain(number).await.unwrap();
+        assert!(came > went);
+        assert_eq!(two.remain(number).await, None, "said once");
+        assert_eq!(two.arrive(number).await, Some(came));
+    }
+    assert_eq!(two.remain(3).await, None, "of them nothing was said");
+    assert_eq!(one.remain(3).await, None);
+    assert_eq!(one.depart(3).await, None);
+}
+
+#[tokio::test]
 async fn a_node_that_was_believed_dead_says_so_aloud() {
     let redis = RedisServer::start().await;
     let proxy = Proxy::start(redis.port).await;

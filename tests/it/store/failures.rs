@@ -10,7 +10,11 @@ use entity::{audit::ActorKind, ids::RoomId, rooms::RoomKind};
 use uuid::Uuid;
 
 use super::{Database, NOW, known, make_room, message, node, revisions, say, tenant, user, within};
-use crate::proxy::{Fault, Proxy};
+use crate::{
+    bus::nodes::Log,
+    proxy::{Fault, Proxy},
+    support::proxy::{self, Network},
+};
 
 /// A node whose connections to the database can be cut, and another one.
 async fn nodes(timeout: &str) -> (Database, Proxy, Store, Store, RoomId) {
@@ -123,6 +127,51 @@ async fn nobody_notices_that_connections_were_ended_while_nothing_was_asked() {
         let said = say(&store, message(&place, "owner", "still here")).await;
         assert!(said.is_ok());
     }
+}
+
+// On one thread, whose log is captured.
+#[tokio::test]
+async fn an_outage_is_logged_once_however_many_notice_it_and_so_is_a_query_that_fails_by_itself() {
+    let log = Log::capture();
+    let database = Database::new().await;
+    let port = database.address().rsplit(':').next().unwrap().parse();
+    let proxy = proxy::Proxy::start(port.unwrap()).await;
+    let behind = database.through(&proxy.address.to_string());
+    let store = node(&behind, &[("database_timeout_seconds", "2")]).await;
+    let place = make_room(&store, "room", RoomKind::Public, &["owner"]).await;
+
+    let before = *store.interruptions().borrow();
+    proxy.set(Network::Silent);
+    let reads = (0..50).map(|_| store.room(tenant(), &place));
+    let writes = (0..20).map(|_| say(&store, message(&place, "owner", "lost")));
+    let (read, written) = tokio::join!(
+        futures_util::future::join_all(reads),
+        futures_util::future::join_all(writes)
+    );
+    assert!(read.iter().all(Result::is_err));
+    assert!(written.iter().all(Result::is_err));
+    proxy.set(Network::Whole);
+    writing_works_again(&store, before).await;
+    within(Duration::from_secs(20), async {
+        while store.room(tenant(), &place).await.is_err() {}
+    })
+    .await;
+    let lines = |words| log.lines(words).len();
+    assert_eq!(lines("the database failed"), 1);
+    assert_eq!(lines("the database works again"), 1);
+    assert_eq!(lines("ERROR"), 1);
+
+    let rename = "ALTER TABLE notifications RENAME TO gone";
+    database.execute(rename).await;
+    let owner = user("owner");
+    for _ in 0..20 {
+        let pending = store.pending_notifications(tenant(), &owner);
+        assert!(pending.await.is_err());
+    }
+    let told = log.lines("a query failed");
+    assert_eq!(told.len(), 1);
+    assert!(told[0].contains("pending_notifications"), "{told:?}");
+    assert_eq!(lines("the database failed"), 1);
 }
 
 fn audited(action: &str) -> AuditRow {
