@@ -36,14 +36,14 @@ export class Actor {
 
   // --- Coming and going
 
-  /** Tries once; to another node than `but`, where there is one. */
-  async connect({ but } = {}) {
+  /** Tries once; to the node `at`, or to another than `but`, where there is one. */
+  async connect({ at, but } = {}) {
     const { stage, random } = this;
     const up = stage.nodes.filter((node) => node.isUp);
     // A balancer takes a moment to see that a node is gone.
     const some = up.length > 0 && random.chance(0.9) ? up : stage.nodes;
     const others = some.filter((node) => node !== but);
-    const node = this.home ?? random.pick(others.length > 0 ? others : some);
+    const node = this.home ?? at ?? random.pick(others.length > 0 ? others : some);
     const door = random.pick(DOORS);
     const id = this.#open(node, door);
     const socket = door === 'raw'

@@ -9,9 +9,12 @@ const USERS = ['u1', 'u2', 'u3', 'u4', 'u5', 'u6'];
 const TWICE = ['u1', 'u2'];
 /** It sends as much as it may, and more. */
 const HASTY = 'u2';
+/** They do nothing but go, and come back to another node when they would be gone. */
+const RESTLESS = ['u7', 'u8'];
 const PUBLIC = ['lobby', 'hall'];
 /** How far apart those come back who do so when their grace ends. */
 const RETURN_MS = 250;
+const SHOWS_MS = 4000;
 const WATCH_MS = 1000;
 
 export class Mix {
@@ -26,6 +29,7 @@ export class Mix {
     for (const tenant of TENANTS) {
       // The owner of the private rooms looks on from every node.
       for (const node of stage.nodes) this.#actor(seed, { tenant, user: 'owner', device: node.name.slice(-1), home: node });
+      for (const user of RESTLESS) this.#actor(seed, { tenant, user, device: 1 });
       for (const user of USERS) for (let i = 1; i <= (TWICE.includes(user) ? 2 : 1); i += 1) this.#actor(seed, { tenant, user, device: i });
     }
   }
@@ -103,7 +107,8 @@ export class Mix {
       await actor.resend();
       return;
     }
-    await (actor.user === 'owner' ? this.#asOwner(actor) : this.#asUser(actor));
+    if (RESTLESS.includes(actor.user)) await this.#haunt(actor);
+    else await (actor.user === 'owner' ? this.#asOwner(actor) : this.#asUser(actor));
   }
 
   #asUser(actor) {
@@ -217,6 +222,19 @@ export class Mix {
     actor.leave('close');
     await sleep(this.tape.head.grace - RETURN_MS / 2 + random.below(RETURN_MS));
     if (await actor.connect({ but: node })) await actor.settleIn();
+  }
+
+  /** Is for a moment where all that is said arrives last, and then elsewhere for so long that it shows who believes what. */
+  async #haunt(actor) {
+    const far = this.stage.nodes.at(-1);
+    if (actor.session.node !== far && far.isUp) {
+      actor.leave();
+      if (!(await actor.connect({ at: far }))) return;
+      await sleep(SHOWS_MS / 10);
+    }
+    if (!actor.isUp) return;
+    await this.#return(actor);
+    for (let i = 0; i < 10 && !this.isOver; i += 1) await sleep(SHOWS_MS / 10);
   }
 
   /** Does not wait for an answer, and sends the same again by other nodes: at once, or when the connection is cut. */

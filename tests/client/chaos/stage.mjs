@@ -14,7 +14,7 @@ const START_MS = 40_000;
 /** What the order of locks leaves no room for. */
 const CONFLICT = /deadlock detected|duplicate key value violates unique constraint "\w+"|could not serialize access/;
 /** How far the nodes are from Redis: what one says arrives at times after what another said later. */
-const DISTANCES_MS = [0, 15, 40];
+const DISTANCES_MS = [0, 15, 60];
 
 /** `count` nodes over `services`, of which there are `postgres` and `redis`. Without the former a node has its SQLite. */
 export async function startStage({ count, services, settings = {} }) {
