@@ -166,16 +166,9 @@ impl Chat {
         } else {
             self.roster.depart(tenant, user).await
         };
-        let version = match changed {
-            Ok(version) => {
-                self.presence.declared(tenant, user, Some(is_here));
-                version
-            }
-            Err(Unreachable) => {
-                self.presence.declared(tenant, user, None);
-                Some(Version::default())
-            }
-        };
+        let is_told = changed.is_ok().then_some(is_here);
+        self.presence.declared(tenant, user, is_told);
+        let version = changed.unwrap_or(Some(Version::default()));
         if let Some(version) = version {
             let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
             let _turn = self.presence.turn(user);
