@@ -215,6 +215,7 @@ pub trait Listener: Send + Sync + 'static {
     /// The roster has to be told who is here.
     fn declare(&self, what: Redeclare);
 
-    /// A user was connected to a node that has died, and is nowhere any more.
-    fn died(&self, tenant: TenantId, user: UserId, version: Version);
+    /// A user was connected to a node that has died, and is nowhere any more. Whether that is told; if not, it is called
+    /// again, with the same version.
+    fn died(&self, tenant: TenantId, user: UserId, version: Version) -> BoxFuture<'_, bool>;
 }

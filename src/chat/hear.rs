@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use entity::ids::{TenantId, UserId};
+use futures_util::future::BoxFuture;
 
-use super::{Chat, Connection, Namespace, RoomKey};
+use super::{Chat, Connection, Namespace, RoomKey, left_undone};
 use crate::{
     bus::{Event, Listener, Origin, Redeclare, Typist, Version},
     protocol::{Activity, Encoded, Message, PresenceUpdate, RoomActivity},
@@ -186,9 +187,13 @@ impl Listener for Chat {
         }
     }
 
-    fn died(&self, tenant: TenantId, user: UserId, version: Version) {
-        if let Some(chat) = self.this.upgrade() {
-            tokio::spawn(async move { chat.bury(tenant, user, version).await });
-        }
+    fn died(&self, tenant: TenantId, user: UserId, version: Version) -> BoxFuture<'_, bool> {
+        Box::pin(async move {
+            let told = self.bury(tenant, user, version).await;
+            if let Err(error) = &told {
+                left_undone(error, "that a user went with their node is told later");
+            }
+            told.is_ok()
+        })
     }
 }

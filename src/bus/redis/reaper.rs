@@ -104,9 +104,12 @@ impl Reaper {
         };
         let (version, _) = presence(&self.lease, "reap", lease, &tenant, &user, "").await?;
         if let Some(version) = version {
-            metrics::counter!("confab_roster_users_died_total").increment(1);
             let listener = self.listener.upgrade().ok_or(Unreachable)?;
-            listener.died(tenant, user, version);
+            if !listener.died(tenant, user, version).await {
+                // What is held under the lease stays until whoever sees to it next.
+                return Err(Unreachable);
+            }
+            metrics::counter!("confab_roster_users_died_total").increment(1);
         }
         Ok(())
     }

@@ -21,8 +21,9 @@ use moka::{ops::compute::Op, sync::Cache};
 use super::{Presence, Tenant, news::Companions, stripe};
 use crate::{
     auth::Identity,
-    bus::{Redeclare, Topic, Unreachable, Version},
-    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity, left_undone},
+    bus::{Listener, Origin, Redeclare, Topic, Unreachable, Version},
+    chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity},
+    error::Error,
 };
 
 /// How often nodes tell each other how many users they have.
@@ -79,6 +80,12 @@ impl Presence {
             })
         });
         is_news
+    }
+
+    /// Whether it was told here last that a user had gone.
+    fn is_told_gone(&self, tenant: &TenantId, user: &UserId) -> bool {
+        let told = self.told.get(&(tenant.clone(), user.clone()));
+        told.is_some_and(|told| !told.is_online)
     }
 
     /// What the roster has to be told of a user: that they are here, or that they are not.
@@ -173,6 +180,11 @@ impl Chat {
             let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
             let _turn = self.presence.turn(user);
             self.publish_presence(identity, gone, companions, version);
+        } else if self.presence.is_told_gone(tenant, user) {
+            // By this node, while the roster could not say that they are on another.
+            self.tell_presence(identity, None, companions, Version::default(), |event| {
+                self.hear(event, Origin::Here);
+            });
         }
         self.presence.forget(tenant, user);
     }
@@ -281,28 +293,26 @@ impl Chat {
     }
 
     /// A user's node has died, and they are nowhere any more.
-    pub(in crate::chat) async fn bury(&self, tenant: TenantId, user: UserId, version: Version) {
-        let row = match self.store.user(&tenant, &user).await {
-            Ok(Some(row)) => row,
-            Ok(None) => return,
-            Err(error) => {
-                left_undone(&error, "that a user went with their node was not told");
-                return;
-            }
+    pub(in crate::chat) async fn bury(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        version: Version,
+    ) -> Result<(), Error> {
+        let Some(row) = self.store.user(&tenant, &user).await? else {
+            return Ok(());
         };
         let gone = self.clock.now();
-        let saved = self
-            .store
-            .save_departure(&tenant, &user, Vec::new(), Some(gone));
-        if let Err(error) = saved.await {
-            left_undone(&error, "when a user left was not saved");
-        }
+        self.store
+            .save_departure(&tenant, &user, Vec::new(), Some(gone))
+            .await?;
         let identity = Identity {
             is_guest: row.is_guest,
             ..guest_identity(tenant, user, row.username.into())
         };
-        let companions = self.companions_or_none(&identity).await;
+        let companions = self.companions(&identity).await?;
         self.publish_presence(&identity, Some(gone), companions, version);
+        Ok(())
     }
 
     /// Which of some users are online, on whatever node.

@@ -66,11 +66,24 @@ impl Chat {
         companions: Companions,
         version: Version,
     ) {
+        self.tell_presence(identity, gone, companions, version, |event| {
+            self.bus.publish(event);
+        });
+    }
+
+    pub(super) fn tell_presence(
+        &self,
+        identity: &Identity,
+        gone: Option<Timestamp>,
+        companions: Companions,
+        version: Version,
+        tell: impl FnOnce(Event),
+    ) {
         let tenant = self.presence.tenant(&identity.tenant);
         // Held until all have been told: whoever is parted waits for that, or is not told.
         let partings = tenant.partings.read();
         let is_current = *partings == companions.partings;
-        self.bus.publish(Event::Presence {
+        tell(Event::Presence {
             tenant: identity.tenant.clone(),
             update: PresenceUpdate {
                 user_id: identity.user_id.clone(),

@@ -36,3 +36,21 @@ for (const [what, [fail, mend]] of Object.entries(OUTAGES)) {
     assert.equal(participants.find(({ id }) => id === 'ann').online, false);
   });
 }
+
+test('who goes from one of two nodes while Redis cannot say so is online again after it', { timeout: 60_000 }, async (t) => {
+  const world = new World(t, one);
+  const room = world.id();
+  const [ann, bob] = [await world.user('ann'), await world.user('bob')];
+  const elsewhere = await new World(t, other, {}).connect({ token: world.token('ann') });
+  for (const client of [ann, bob, elsewhere]) await client.ok('join_room', { room_id: room });
+  const [fail, mend] = OUTAGES['is a replica'];
+  await until('ready');
+  await stage.command(...fail);
+  await until('degraded');
+  bob.mark();
+  ann.close();
+  await bob.waitFor('user_offline', { user_id: 'ann' });
+  bob.mark();
+  await stage.command(...mend);
+  await bob.waitFor('user_online', { user_id: 'ann' });
+});

@@ -15,7 +15,7 @@ use confab::{
     protocol::PresenceUpdate,
 };
 use entity::ids::{ExternalId, RoomId, TenantId, UserId};
-use futures_util::future::join_all;
+use futures_util::future::{BoxFuture, join_all};
 use tempfile::TempDir;
 use tokio::{
     sync::watch,
@@ -63,7 +63,9 @@ impl Listener for Heard {
 
     fn declare(&self, _: Redeclare) {}
 
-    fn died(&self, _: TenantId, _: UserId, _: Version) {}
+    fn died(&self, _: TenantId, _: UserId, _: Version) -> BoxFuture<'_, bool> {
+        Box::pin(async { true })
+    }
 }
 
 impl Heard {

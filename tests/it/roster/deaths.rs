@@ -2,7 +2,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    sync::{Mutex, mpsc},
+    sync::{Mutex, atomic::Ordering::Relaxed, mpsc},
     time::Instant,
 };
 
@@ -46,6 +46,19 @@ async fn when_a_node_dies_those_who_were_nowhere_else_go_offline_once() {
     assert_eq!(three.elsewhere([0]).await[&user(0)], [two.link.node]);
     let left: Vec<String> = redis.ask(&["KEYS", "confab:held:*"]).await;
     assert_eq!(left.len(), 2, "{left:?}");
+}
+
+#[tokio::test]
+async fn a_death_of_which_nobody_could_be_told_is_told_when_it_can_be() {
+    let redis = RedisServer::start().await;
+    let [one, two] = Node::some(&redis.url()).await;
+    join_all((0..10).map(|number| one.arrive(number))).await;
+    two.told.refused.store(13, Relaxed);
+    one.die();
+    two.all_is_cleared(1).await;
+    let told: HashSet<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();
+    assert!(told == (0..10).map(user).collect());
+    assert!(two.elsewhere(0..10).await.is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 3)]

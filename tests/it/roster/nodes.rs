@@ -3,7 +3,10 @@
 use std::{
     collections::HashMap,
     future::Future,
-    sync::{Arc, Mutex, OnceLock, Weak},
+    sync::{
+        Arc, Mutex, OnceLock, Weak,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -50,6 +53,8 @@ pub struct Told {
     died: watch::Sender<Vec<(UserId, Version)>>,
     /// Called in the middle of being told of so many deaths; what is told from then on, nobody gets to hear.
     pub interrupt: OnceLock<(usize, Box<dyn Fn() + Send + Sync>)>,
+    /// How many deaths cannot be told on.
+    pub refused: AtomicU64,
 }
 
 impl Listener for Told {
@@ -61,10 +66,17 @@ impl Listener for Told {
         self.declared.send_modify(|all| all.push(what));
     }
 
-    fn died(&self, _: TenantId, user: UserId, version: Version) {
+    fn died(&self, _: TenantId, user: UserId, version: Version) -> BoxFuture<'_, bool> {
         let interrupt = self.interrupt.get();
-        if interrupt.is_some_and(|(most, _)| self.died.borrow().len() == *most) {
-            return;
+        let is_interrupted = interrupt.is_some_and(|(most, _)| self.died.borrow().len() == *most);
+        let is_refused = |left: u64| left.checked_sub(1);
+        if is_interrupted
+            || self
+                .refused
+                .fetch_update(Relaxed, Relaxed, is_refused)
+                .is_ok()
+        {
+            return Box::pin(async { false });
         }
         self.died.send_modify(|all| all.push((user, version)));
         if let Some((most, interrupt)) = interrupt
@@ -72,6 +84,7 @@ impl Listener for Told {
         {
             interrupt();
         }
+        Box::pin(async { true })
     }
 }
 
