@@ -45,7 +45,8 @@ example:
 test: test-rust test-web test-client test-bench
 
 test-rust:
-	cargo test --workspace --locked
+	cargo test --workspace --locked -- --skip export_bindings
+	CONFAB_TEST_DATABASE=postgres cargo test --locked --test it -- $(addsuffix ::,access accounts audit live rate_limit removal)
 
 test-web: $(WEB)/node_modules/.package-lock.json
 	cd $(WEB) && npm test
