@@ -21,7 +21,7 @@ use moka::{ops::compute::Op, sync::Cache};
 use super::{Presence, Tenant, news::Companions, stripe};
 use crate::{
     auth::Identity,
-    bus::{Listener, Origin, Redeclare, Topic, Unreachable, Version},
+    bus::{Redeclare, Topic, Unreachable, Version},
     chat::{Chat, Connection, Namespace, RoomKey, guests::guest_identity},
     error::Error,
 };
@@ -175,16 +175,19 @@ impl Chat {
         };
         let is_told = changed.is_ok().then_some(is_here);
         self.presence.declared(tenant, user, is_told);
-        let version = changed.unwrap_or(Some(Version::default()));
-        if let Some(version) = version {
-            let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
-            let _turn = self.presence.turn(user);
-            self.publish_presence(identity, gone, companions, version);
-        } else if self.presence.is_told_gone(tenant, user) {
-            // By this node, while the roster could not say that they are on another.
-            self.tell_presence(identity, None, companions, Version::default(), |event| {
-                self.hear(event, Origin::Here);
-            });
+        let gone = (!is_here).then(|| gone.unwrap_or_else(|| self.clock.now()));
+        match changed {
+            Ok(Some(version)) => {
+                let _turn = self.presence.turn(user);
+                self.publish_presence(identity, gone, companions, version);
+            }
+            // They are on another node, which could not be known when it was told here that they had gone.
+            Ok(None) if self.presence.is_told_gone(tenant, user) => {
+                self.tell_presence_here(identity, None, companions);
+            }
+            Ok(None) => {}
+            // Others may know better.
+            Err(Unreachable) => self.tell_presence_here(identity, gone, companions),
         }
         self.presence.forget(tenant, user);
     }

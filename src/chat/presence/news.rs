@@ -9,7 +9,7 @@ use entity::{
 
 use crate::{
     auth::Identity,
-    bus::{Event, Version},
+    bus::{Event, Listener, Origin, Version},
     chat::{Chat, RoomKey},
     error::Result,
     protocol::{Membership, PresenceUpdate, to_raw},
@@ -71,7 +71,20 @@ impl Chat {
         });
     }
 
-    pub(super) fn tell_presence(
+    /// What the roster was not asked for is told to nobody else: it has no place in the order.
+    pub(super) fn tell_presence_here(
+        &self,
+        identity: &Identity,
+        gone: Option<Timestamp>,
+        companions: Companions,
+    ) {
+        let _turn = self.presence.turn(&identity.user_id);
+        self.tell_presence(identity, gone, companions, Version::default(), |event| {
+            self.hear(event, Origin::Here);
+        });
+    }
+
+    fn tell_presence(
         &self,
         identity: &Identity,
         gone: Option<Timestamp>,

@@ -37,12 +37,13 @@ for (const [what, [fail, mend]] of Object.entries(OUTAGES)) {
   });
 }
 
-test('who goes from one of two nodes while Redis cannot say so is online again after it', { timeout: 60_000 }, async (t) => {
+test('who goes from one of two nodes while Redis cannot say so is gone there only, and online again after it', { timeout: 60_000 }, async (t) => {
   const world = new World(t, one);
   const room = world.id();
   const [ann, bob] = [await world.user('ann'), await world.user('bob')];
-  const elsewhere = await new World(t, other, {}).connect({ token: world.token('ann') });
-  for (const client of [ann, bob, elsewhere]) await client.ok('join_room', { room_id: room });
+  const there = new World(t, other, {});
+  const [elsewhere, eve] = [await there.connect({ token: world.token('ann') }), await there.connect({ token: world.token('eve') })];
+  for (const client of [ann, bob, elsewhere, eve]) await client.ok('join_room', { room_id: room });
   const [fail, mend] = OUTAGES['is a replica'];
   await until('ready');
   await stage.command(...fail);
@@ -53,4 +54,7 @@ test('who goes from one of two nodes while Redis cannot say so is online again a
   bob.mark();
   await stage.command(...mend);
   await bob.waitFor('user_online', { user_id: 'ann' });
+  await elsewhere.ok('leave_room', { room_id: room });
+  await eve.waitFor('user_left', { user_id: 'ann' });
+  assert.equal(eve.events.some(({ event, data }) => event === 'user_offline' && data.user_id === 'ann'), false);
 });
