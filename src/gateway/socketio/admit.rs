@@ -95,6 +95,7 @@ impl Admission {
             .extensions
             .insert(Connected(Arc::new(Mutex::new(Some(sender)))));
         let crowd = Crowd {
+            ending: Arc::clone(&ending),
             namespace: self.namespace,
             audit: gateway.chat.audit.clone(),
             of: Entry::new("unknown", &admitted.identity)
@@ -171,6 +172,7 @@ impl Admission {
 /// Refuses events for which a connection's queue has no place, or which came after its end.
 #[derive(Clone)]
 struct Crowd {
+    ending: Arc<Ending>,
     namespace: Namespace,
     audit: Audit,
     of: Entry,
@@ -180,7 +182,7 @@ impl Crowd {
     fn refuse(&self, refused: mpsc::error::TrySendError<SocketEvent>) {
         let (event, error) = match refused {
             mpsc::error::TrySendError::Full(event) => (event, Error::Overloaded),
-            mpsc::error::TrySendError::Closed(event) => (event, Error::Restarting),
+            mpsc::error::TrySendError::Closed(event) => (event, self.ending.reason().error()),
         };
         let (event, _, answer) = event.into_parts();
         let entry = self

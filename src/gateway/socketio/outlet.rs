@@ -38,8 +38,8 @@ pub struct Ending {
     gateway: Arc<Gateway>,
     service: Service,
     pub line: Arc<Line>,
-    /// The client was told why the connection is closed, and is to hear it.
-    has_last_words: AtomicBool,
+    /// Why this side closes the connection.
+    why: OnceLock<CloseReason>,
     cut: AtomicBool,
 }
 
@@ -49,9 +49,14 @@ impl Ending {
             gateway,
             service,
             line: Arc::default(),
-            has_last_words: AtomicBool::new(false),
+            why: OnceLock::new(),
             cut: AtomicBool::new(false),
         })
+    }
+
+    /// Why there is an end, if there is one.
+    pub fn reason(&self) -> CloseReason {
+        self.why.get().copied().unwrap_or(CloseReason::Restarting)
     }
 
     /// The TCP connection that carries the session, unless it is one of long-polling.
@@ -68,7 +73,8 @@ impl Ending {
 
     /// Closes the connection so that the client comes back by itself; what was pushed before is still sent.
     async fn finish(&self, socket: &SocketRef) {
-        if self.transport(socket).is_none() && self.has_last_words.load(Ordering::Relaxed) {
+        // Whoever is to come back by itself has not been told why.
+        if self.transport(socket).is_none() && self.reason() != CloseReason::Restarting {
             tokio::time::sleep(NEXT_POLL).await;
         }
         for _ in 0..CLOSING_ATTEMPTS {
@@ -148,9 +154,8 @@ impl Outlet for SocketOutlet {
     }
 
     fn close(&self, reason: CloseReason) {
-        if reason != CloseReason::Restarting {
-            self.ending.has_last_words.store(true, Ordering::Relaxed);
-        }
+        // The first is what it is closed for.
+        self.ending.why.get_or_init(|| reason);
         self.ending.line.closing.cancel();
     }
 }

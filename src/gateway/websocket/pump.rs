@@ -228,7 +228,9 @@ impl Inlet {
         let (event, error) = match self.queue.try_send(event) {
             Ok(()) => return,
             Err(mpsc::error::TrySendError::Full(event)) => (event, Error::Overloaded),
-            Err(mpsc::error::TrySendError::Closed(event)) => (event, Error::Restarting),
+            Err(mpsc::error::TrySendError::Closed(event)) => {
+                (event, self.outlet.farewell().error.clone())
+            }
         };
         self.refuse(&event.event, event.answer, &error);
     }
