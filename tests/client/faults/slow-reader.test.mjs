@@ -73,7 +73,7 @@ test('a raw WebSocket client that reads too slowly is told so, and finds what it
   const other = await world.user('other', { client: 'raw', path });
   const slow = await world.user('slow', { client: 'raw', path });
   await writer.ok('join_room', { room_id: room });
-  await writer.waitFor('user_online', { user_id: 'slow' });
+  for (const { socket } of [other, slow]) await socket.frame(({ ack }) => ack === 'join_room');
 
   const { socket } = slow;
   socket.ws.pause();
