@@ -76,22 +76,34 @@ impl Reaper {
     }
 
     async fn remove(&self, lease: &str, held: Vec<String>) -> Result<(), Unreachable> {
-        let removals: Vec<Result<(), Unreachable>> = stream::iter(held.clone())
-            .map(|one| self.remove_one(lease, one))
+        let removals = held.into_iter().map(|one| async move {
+            let is_removed = self.remove_one(lease, &one).await.is_ok();
+            (one, is_removed)
+        });
+        let removals: Vec<_> = stream::iter(removals)
             .buffer_unordered(AT_ONCE)
             .collect()
             .await;
-        removals.into_iter().collect::<Result<(), _>>()?;
-        let command = redis::cmd("SREM")
-            .arg(self.lease.set(lease))
-            .arg(held)
-            .clone();
-        self.lease.link().run(&command).await
+        let (done, left): (Vec<_>, Vec<_>) = removals.into_iter().partition(|(_, ok)| *ok);
+        if !done.is_empty() {
+            let done: Vec<String> = done.into_iter().map(|(one, _)| one).collect();
+            let command = redis::cmd("SREM")
+                .arg(self.lease.set(lease))
+                .arg(done)
+                .clone();
+            self.lease.link().run::<()>(&command).await?;
+        }
+        // The rest stays there for whoever looks next.
+        if left.is_empty() {
+            Ok(())
+        } else {
+            Err(Unreachable)
+        }
     }
 
-    async fn remove_one(&self, lease: &str, held: String) -> Result<(), Unreachable> {
+    async fn remove_one(&self, lease: &str, held: &str) -> Result<(), Unreachable> {
         let link = self.lease.link();
-        let held: Leased = match serde_json::from_str(&held) {
+        let held: Leased = match serde_json::from_str(held) {
             Ok(held) => held,
             Err(error) => {
                 tracing::warn!(%error, "a node of another release held something unknown");
@@ -106,7 +118,6 @@ impl Reaper {
         if let Some(version) = version {
             let listener = self.listener.upgrade().ok_or(Unreachable)?;
             if !listener.died(tenant, user, version).await {
-                // What is held under the lease stays until whoever sees to it next.
                 return Err(Unreachable);
             }
             metrics::counter!("confab_roster_users_died_total").increment(1);

@@ -58,6 +58,7 @@ async fn a_death_of_which_nobody_could_be_told_is_told_when_it_can_be() {
     two.all_is_cleared(1).await;
     let told: HashSet<UserId> = two.told.died().into_iter().map(|(user, _)| user).collect();
     assert!(told == (0..10).map(user).collect());
+    assert_eq!(two.told.died().len(), told.len(), "once for each");
     assert!(two.elsewhere(0..10).await.is_empty());
 }
 
